@@ -32,7 +32,8 @@ fn sum(moves: &[&StockMove]) -> Quantity {
 fn lose_waiting(gathered: &mut Gathered<'_>, place: &Place, late: Quantity) -> Option<String> {
     let (item, location) = place;
     let (margin, mut cites) = gathered.margin(item)?;
-    let share = shortage::waits_share(gathered.scene);
+    // As it is shown, so that the sum comes out again.
+    let share = (shortage::waits_share(gathered.scene) * 1_000.0).round() / 1_000.0;
     let lost = Money::from_f64(late.to_f64() * margin * share);
     let label = "margin of those who cancel while they wait";
     cites.extend([

@@ -7,6 +7,7 @@ use reeve_domain::workings::{Made, Surplus};
 use reeve_models::formulas;
 
 use super::act::less::changes;
+use crate::detect::excess::is_of_the_dead;
 use super::gathered::{Gathered, place_of, range, units};
 use super::projection::{self, Z90};
 use super::surplus::{key, level_change};
@@ -55,6 +56,9 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
         let (before, _) = level_change(book, exception, &place);
         changes(gathered, &place, &surplus, before, &loss, &cites);
     }
-    gathered.escalate(&format!("what to do with the excess of {name}"), "category manager");
+    // What sells, however slowly, or is at its end leaves nothing to decide but what pays: where nothing does, nobody is asked.
+    if is_of_the_dead(exception) {
+        gathered.escalate(&format!("what to do with the excess of {name}"), "category manager");
+    }
     gathered.watch.get_or_insert_with(|| format!("the excess of {name} goes down"));
 }

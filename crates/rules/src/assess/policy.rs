@@ -1,15 +1,16 @@
 //! Policy: what a wrong reorder rule loses in a cycle, and what a least order leaves over (handbook §4.5).
 
 use crate::role::Role;
-use reeve_domain::action::{Action, Param};
+use reeve_domain::action::Param;
 use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::Exception;
-use reeve_domain::money::{Money, Quantity};
-use reeve_domain::record::{RecordKind, RecordRef, ReorderRule};
-use reeve_domain::workings::{Change, Made, Surplus};
+use reeve_domain::money::Quantity;
+use reeve_domain::record::{RecordKind, RecordRef};
+use reeve_domain::workings::{Made, Surplus};
 use reeve_models::formulas;
 
-use super::gathered::{Gathered, Proposal, Question, item_ref, place_of, range, units};
+use super::act::adjust_param::{Cure, adjust};
+use super::gathered::{Gathered, Question, item_ref, place_of, range, units};
 use super::projection::{self, Z90};
 
 /// Share of a least order's excess that remains after asking the supplier for a smaller one.
@@ -61,39 +62,20 @@ pub(super) fn parameter(gathered: &mut Gathered<'_>, exception: &Exception) {
     let review = projection::review_days(book, &supplier, location);
     let gap = (rule.max - rule.min).to_f64();
     let cycle = if daily > 0.0 { (gap / daily).clamp(review, CYCLE_DAYS_MOST) } else { CYCLE_DAYS_MOST };
-    raise(gathered, &rule, &key, (needed, cycle), &name);
-}
-
-/// Raises the minimum to what it should be. It costs what is held more, for a cycle.
-fn raise(gathered: &mut Gathered<'_>, rule: &ReorderRule, key: &str, (needed, cycle): (f64, f64), name: &str) {
-    let Some(cost_each) = gathered.cost(&rule.item) else { return };
-    let (rate, rate_cite) = gathered.holding(&rule.item);
-    let new = Quantity::ceil_units(needed);
-    let more = vec![(needed - rule.min.to_f64(), cost_each.price, cycle)];
-    let held = |(units, cost, days): &(f64, reeve_domain::money::UnitPrice, f64)| {
-        formulas::holding_cost(*units, cost.to_f64(), rate, *days)
-    };
-    let cost = Money::from_f64(more.iter().map(held).sum());
-    let source = Param::ReorderPoint.field(&rule.id).0;
-    let cites = vec![
-        rate_cite,
-        gathered.fact(source.clone(), "min", "reorder minimum", FactValue::Quantity(rule.min)),
-        gathered.fact(source.clone(), "cost_adjust", "holding what is needed more, for a cycle", FactValue::Money(cost)),
-        gathered.assume(source.clone(), "adjust_left_0", "share of the loss that remains with it corrected", 0.0),
-        gathered.fact(source, "cycle_days", "days of a cycle", FactValue::days(cycle)),
-    ];
-    gathered.proposals.push(Proposal {
-        action: Action::AdjustParam { param: Param::ReorderPoint, record: rule.id.clone(), old: rule.min, new, until: None },
-        summary: format!("Raise the reorder minimum of {name} from {} to {new}.", rule.min),
-        after: Gathered::leaving(&[key.to_owned()], 0.0),
-        cost,
-        regret: cost,
-        value: cost,
-        latest: gathered.today_plus(14),
-        cites,
-        change: Some(Change::Adjusted(more)),
-        then: Vec::new(),
-    });
+    let Some(cost_each) = gathered.cost(item) else { return };
+    adjust(
+        gathered,
+        Cure {
+            place: &place,
+            param: Param::ReorderPoint,
+            record: rule.id.clone(),
+            old: rule.min,
+            new: Quantity::ceil_units(needed),
+            more: vec![(needed - in_force, cost_each.price, cycle)],
+            keys: &[key],
+            cycle,
+        },
+    );
 }
 
 fn ask(gathered: &mut Gathered<'_>, exception: &Exception, name: &str) {

@@ -11,12 +11,20 @@ use crate::settings::Settings;
 use reeve_domain::book::Book;
 use reeve_domain::calendar::{days_between, plus_days, quarter};
 use reeve_domain::evidence::FactValue;
-use reeve_domain::exception::{ExceptionType as T, Signal, Subject};
+use reeve_domain::exception::{Exception, ExceptionType as T, Signal, Subject};
 use reeve_domain::ids::{ItemId, LocationId};
 use reeve_domain::money::{Money, Quantity};
 use reeve_domain::record::MoveKind;
 
 const DETECTOR: &str = "excess-rules/1";
+
+/// How the period of what nobody buys any more begins.
+const DEAD: &str = "dead";
+
+/// Is it about goods that nobody has bought for long?
+pub fn is_of_the_dead(exception: &Exception) -> bool {
+    exception.signal.code == T::IOver && exception.signal.period.starts_with(DEAD)
+}
 
 /// Days for which a place must have had the item before its stock can be called too much: until then it is a launch.
 const YOUNG_DAYS: i32 = 56;
@@ -83,7 +91,7 @@ fn over(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId, loca
     if let Some(day) = last_came {
         facts.push(place_fact(book, item, location, "last_came", "came in last", FactValue::Date(day)));
     }
-    let kind = if dead { "dead" } else { "over" };
+    let kind = if dead { DEAD } else { "over" };
     let period = format!("{kind} {}", quarter(book.today));
     let days = (book.today, book.today);
     let mut signal = Signal::rule(DETECTOR, T::IOver, Subject::at(item, location), period, days, headline);

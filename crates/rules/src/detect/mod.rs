@@ -15,7 +15,7 @@ pub mod counted;
 mod demand;
 mod duplicate;
 mod ending;
-mod excess;
+pub mod excess;
 mod facts;
 pub mod feed;
 mod forecast;

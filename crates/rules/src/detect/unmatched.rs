@@ -30,7 +30,9 @@ const LISTED: usize = 8;
 pub(super) fn signals(book: &Book, settings: &Settings) -> Vec<Signal> {
     let bills = book.all_bills();
     let mut found: Vec<Signal> = bills.iter().filter_map(|bill| unmatched(book, bill)).collect();
-    found.extend(book.suppliers.keys().flat_map(|supplier| unbilled(book, settings, supplier)));
+    // Whose bills are kept elsewhere has none here, and is missing none.
+    let bills_here: BTreeSet<&SupplierId> = bills.iter().map(|bill| &bill.first.supplier).collect();
+    found.extend(bills_here.into_iter().flat_map(|supplier| unbilled(book, settings, supplier)));
     found
 }
 

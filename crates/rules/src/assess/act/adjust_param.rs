@@ -70,8 +70,8 @@ pub(in crate::assess) fn adjust(gathered: &mut Gathered<'_>, cure: Cure<'_>) {
     });
 }
 
-/// Observations behind a change: received lines of the supplier where a lead time has moved, else days of demand since the level
-/// has changed.
+/// Observations behind a change: received lines of the supplier where a lead time has moved, days of demand where the rule never
+/// fitted it, else days of demand since the level has changed.
 fn observations(scene: &Scene<'_>, param: Param, record: &RecordRef) -> usize {
     let book = scene.book;
     let rule = book.rule_by_id(&record.id);
@@ -83,6 +83,11 @@ fn observations(scene: &Scene<'_>, param: Param, record: &RecordRef) -> usize {
     }
     let Some(rule) = rule else { return 0 };
     let of_rule = |e: &&reeve_domain::exception::Exception| e.signal.subject.item.as_ref() == Some(&rule.item);
+    // A rule that does not fit was always so: all days since the first sale speak against it.
+    if scene.exceptions.iter().filter(of_rule).any(|e| e.signal.code == ExceptionType::SParam) {
+        let days = book.demand_by_day(&rule.item, &rule.location, plus_days(book.closed, 1 - OBSERVED_DAYS));
+        return days.iter().skip_while(|units| **units <= 0.0).count();
+    }
     let since = scene.exceptions.iter().filter(of_rule).map(|e| e.signal.from).min();
     since.map_or(0, |since| usize::try_from(days_between(since, book.closed) + 1).unwrap_or(0))
 }

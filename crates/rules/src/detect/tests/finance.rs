@@ -86,6 +86,11 @@ fn what_came_long_ago_and_nobody_billed_is_asked_for_once_a_quarter() {
         shop.order(line, qty, -60, -45);
         shop.receipt(line, qty, Some(-45));
     }
+    // Who has no bill here at all has them kept elsewhere.
+    shop.silent(T::FUnbilled);
+    shop.order("3", 100, -60, -45);
+    shop.receipt("3", 100, Some(-45));
+    shop.records.push(Record::BillLine(records::bill_line("1", "3")));
     let signal = shop.one(T::FUnbilled);
     assert_eq!(signal.headline, "Acme has not billed 960.00 of what came more than 30 days ago: P0001, P0002.");
     assert_eq!(signal.period, "2026-Q4");

@@ -125,6 +125,8 @@ fn a_minimum_below_the_demand_of_the_lead_time_is_raised_with_what_a_cycle_loses
     near.ruled("2", 41, 200);
     near.stock("2", 100);
     near.demand("2", 8.0);
+    // It has been sold for a month: days enough to know.
+    near.sold();
     near.settings.detect.service_level = 0.5;
     let found = near.assess_signals(vec![near.one(T::SParam)]);
     assert!(
