@@ -105,7 +105,7 @@ async fn a_models_answers_are_recorded_once_and_played_offline_to_the_same_bytes
     let folder = bench.suite.path().join(names[0]).join("cassettes");
     let first = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
     let cassette: Value = serde_json::from_str(&text_of(first)).unwrap();
-    assert_eq!((&cassette["origin"], &cassette["model"]), (&"live".into(), &"stub-1".into()));
+    assert_eq!((&cassette["origin"], &cassette["model"]), (&"live".into(), &"stub".into()));
     let asked = cassette["asked"].as_str().unwrap();
     assert!(asked.starts_with("stub at http://127.0.0.1:") && asked.contains("/… #"), "{asked}");
     let run: Value = serde_json::from_str(&text_of(bench.kept("live").join("run.json"))).unwrap();

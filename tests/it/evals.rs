@@ -270,7 +270,7 @@ fn a_changed_prompt_needs_a_version_and_then_has_one() {
     assert_eq!(run(&["prompts", "list", "--prompt", at]).code, Some(2));
     assert!(run(&["prompts", "diff", at]).fine().contains("+ Be brief."));
     run(&["prompts", "bump", at, "--part", "minor", "--words", "Asks for brevity."]).fine();
-    assert!(run(&["prompts", "list", "--prompt", at]).fine().contains("draft 1.1.0"));
+    assert!(run(&["prompts", "list", "--prompt", at]).fine().contains("draft 2.1.0"));
     assert_eq!(run(&["prompts", "bump", at, "--part", "minor", "--words", "Again."]).code, Some(2), "nothing changed");
 }
 

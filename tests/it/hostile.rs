@@ -255,6 +255,8 @@ async fn text_of_others_is_words_in_whatever_any_command_prints() {
         ("audit list", &["audit", "list", "--limit", "10000"]),
         ("audit export", &["audit", "export"]),
         ("audit export", &["audit", "export", "--format", "csv"]),
+        ("supplier", &["supplier", HOSTILE]),
+        ("supplier", &["supplier", "9"]),
         ("kpi", &["kpi", "--details"]),
         ("outbox list", &["outbox", "list"]),
         ("outbox dead", &["outbox", "dead"]),

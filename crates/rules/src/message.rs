@@ -60,8 +60,16 @@ pub(crate) fn table(book: &Book, currency: &str, action: &Action) -> String {
     }
 }
 
+/// The lines whose documents an action's message lists.
+pub(crate) fn documented<'b>(book: &'b Book, action: &Action) -> Vec<&'b PurchaseLine> {
+    match action {
+        Action::Claim { lines, bill: None, .. } => lines.iter().filter_map(|line| book.po_lines.get(line)).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// The receipts and bills of a line, by name.
-fn documents(book: &Book, line: &PurchaseLine) -> String {
+pub(crate) fn documents(book: &Book, line: &PurchaseLine) -> String {
     let receipts = book.receipts(&line.id).into_iter().map(|m| m.document.clone());
     let bills = book.bills(&line.id).into_iter().map(|bill| bill.bill_name.clone());
     let mut names: Vec<String> = receipts.chain(bills).filter(|name| !name.is_empty()).collect();

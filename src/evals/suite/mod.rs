@@ -157,6 +157,8 @@ pub fn settings(scenario: &Scenario, how: &How) -> anyhow::Result<Config> {
     let mut config = Config::of_table(&origin, scenario.spec.settings.clone())
         .with_context(|| format!("the settings of scenario {}", scenario.id))?;
     config.rules.prompt = how.prompt.as_ref().clone();
+    // A world of one case would have its random place filled with whatever nobody is to be asked about.
+    config.rules.ranking.sample_places = 0;
     Ok(config)
 }
 

@@ -74,7 +74,14 @@ impl Player {
     }
 
     async fn record(&self, recorder: &Recorder, request: &str, asked: &ModelRequest) -> Result<ModelReply, ModelError> {
-        let reply = recorder.model.complete(asked).await?;
+        let reply = match recorder.model.complete(asked).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                // Unanswered is what the scenario came to, as without a cassette.
+                self.note(request, asked, None);
+                return Err(error);
+            }
+        };
         let kept = Cassette {
             origin: Origin::Live,
             model: recorder.model.name(),

@@ -59,6 +59,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::detect::feed::is_feed;
 use crate::detect::habits;
+use crate::message;
 use crate::scene::Scene;
 use reeve_domain::action::{Action, Candidate, Check, Range};
 use reeve_domain::book::{Book, Place};
@@ -138,6 +139,7 @@ pub fn assess(scene: &Scene<'_>) -> Assessment {
     effects.extend(frozen::effects(&gathered, &mut idle));
     candidates.extend(idle.into_iter().filter_map(|proposal| rank::candidate(&gathered, p, &p_cite, proposal)));
     rank::order(&mut candidates);
+    freeze_documents(&mut gathered, &candidates);
     let rank = rank::rank(scene, p, rank::loss_now(&gathered).expected, &candidates, &ages);
     // Missing is a value: what can not be counted is not worth nothing.
     let rank = Rank { unknown: !gathered.missing.is_empty(), ..rank };
@@ -150,6 +152,23 @@ pub fn assess(scene: &Scene<'_>) -> Assessment {
         rank,
         loss_sum: gathered.parts.into_values().filter(|part| part.amount.high > Money::ZERO).collect(),
         workings,
+    }
+}
+
+/// Puts what letters list of documents among the facts: there their numbers are found when a card is looked through again.
+fn freeze_documents(gathered: &mut Gathered<'_>, candidates: &[Candidate]) {
+    let book = gathered.scene.book;
+    for line in candidates.iter().flat_map(Candidate::actions).flat_map(|action| message::documented(book, action)) {
+        let documents = message::documents(book, line);
+        if !documents.is_empty() {
+            let label = format!("receipts and bills of {}", line.order_name);
+            gathered.fact(
+                RecordRef::new(RecordKind::PoLine, line.id.clone()),
+                "documents",
+                &label,
+                FactValue::Text(documents),
+            );
+        }
     }
 }
 

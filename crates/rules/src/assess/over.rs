@@ -7,10 +7,10 @@ use reeve_domain::workings::{Made, Surplus};
 use reeve_models::formulas;
 
 use super::act::less::changes;
-use crate::detect::excess::is_of_the_dead;
 use super::gathered::{Gathered, place_of, range, units};
 use super::projection::{self, Z90};
 use super::surplus::{key, level_change};
+use crate::detect::excess::is_of_the_dead;
 
 /// Counts what holding the excess costs, and proposes what can be pushed back or cancelled of it.
 pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {

@@ -36,17 +36,11 @@ pub(super) fn signals(book: &Book, settings: &Settings) -> Vec<Signal> {
     found
 }
 
-/// The lines of a bill that name no order although they bill goods. Of a bill that names an order anywhere these are the lines
-/// of items: freight beside goods has no order. Of one that names none they are all, where it comes from somebody whom goods are
-/// ordered from: rent and power do not.
+/// The lines of a bill that name no order although they bill goods: items that are kept here. Freight and rent, on a bill of their
+/// own or beside goods, have no order.
 pub fn unmatched_lines<'b>(book: &Book, bill: &Bill<'b>) -> Vec<&'b BillLine> {
-    let sells = !book.orders_of_supplier(&bill.first.supplier).is_empty();
-    let none_matched = bill.lines.iter().all(|line| line.po_line.is_none());
     let goods = |line: &BillLine| line.item.as_ref().is_some_and(|item| book.items.contains_key(item));
-    let bills_goods = sells && (none_matched || bill.lines.iter().any(|line| goods(line)));
-    let wanted =
-        |line: &&&BillLine| line.po_line.is_none() && line.qty.is_positive() && (goods(line) || (none_matched && sells));
-    if bills_goods || none_matched { bill.lines.iter().filter(wanted).copied().collect() } else { Vec::new() }
+    bill.lines.iter().filter(|line| line.po_line.is_none() && line.qty.is_positive() && goods(line)).copied().collect()
 }
 
 /// What lines ask in the company's currency; None where a price can not be converted.

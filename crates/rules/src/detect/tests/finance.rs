@@ -1,7 +1,6 @@
 //! What finance has no matching documents for: F-UNMATCHED, F-UNBILLED, F-COST.
 
 use super::*;
-use reeve_domain::bill::Bill;
 
 impl Shop {
     /// A bill of 50 of item 1 at 8.00 that names no order.
@@ -70,13 +69,11 @@ fn rent_freight_paid_bills_and_credit_notes_are_silent() {
         line.item = None;
     });
     freight.silent(T::FUnmatched);
-    // Whoever sells goods to us and bills something else is asked for which order.
+    // Freight on a bill of its own, from somebody who sells goods to us too.
     let mut text = Shop::new();
     text.order("1", 100, -20, -10);
     text.bill_of("2", |line| line.item = None);
-    text.one(T::FUnmatched);
-    let book = text.book();
-    assert_eq!(unmatched::unmatched_lines(&book, &Bill::of_lines(book.bill_lines.values())[0]).len(), 1);
+    text.silent(T::FUnmatched);
 }
 
 #[test]
