@@ -7,8 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::card::Card;
-use super::case::{drafter_text, not_sent, recommendation_state};
+use super::case::drafter_text;
 use super::names::{Names, actor_name, lane_mark, moment, state_text};
+use super::outcome::{not_sent, recommendation_state};
 use super::plain;
 use super::steps::{EditView, editable};
 use crate::config::Config;

@@ -15,6 +15,7 @@ pub mod flow_chart;
 pub mod form;
 mod like;
 pub mod names;
+mod outcome;
 pub mod picture;
 mod plot;
 mod steps;

@@ -109,7 +109,7 @@ async fn a_models_answers_are_recorded_once_and_played_offline_to_the_same_bytes
     let asked = cassette["asked"].as_str().unwrap();
     assert!(asked.starts_with("stub at http://127.0.0.1:") && asked.contains("/… #"), "{asked}");
     let run: Value = serde_json::from_str(&text_of(bench.kept("live").join("run.json"))).unwrap();
-    assert_eq!(run["drafter"], "model stub-1 (live)");
+    assert_eq!(run["drafter"], "model stub (live)");
     assert_eq!(run["outcomes"][0]["asked"], serde_json::json!([asked]));
 
     // Again, and without the endpoint: nothing is asked, and all is the same.

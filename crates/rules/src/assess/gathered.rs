@@ -3,10 +3,10 @@
 //! A loss has a key (`lost:75@3`, `bill:183/quantity`), so that exceptions of one root cause that mean the same unit, claim
 //! or held euro meet in one part: the union, never the sum (handbook §3.4).
 
+pub(super) use super::ranges::{half, plus, range, scaled};
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 
 use crate::place_key;
 use crate::role::Role;
@@ -423,32 +423,7 @@ fn shared(field: &str, share: f64) -> String {
     format!("{field}_{:.0}", share * 100.0)
 }
 
-/// A range times a share.
-pub(super) fn scaled(range: Range, share: f64) -> Range {
-    let part = |m: Money| Money::from_f64(m.to_f64() * share);
-    Range { low: part(range.low), expected: part(range.expected), high: part(range.high) }
-}
-
-/// A range from computed ends; what lies on the wrong side of the mean is drawn to it.
-pub(super) fn range(low: f64, expected: f64, high: f64) -> Range {
-    Range {
-        low: Money::from_f64(low.min(expected)),
-        expected: Money::from_f64(expected),
-        high: Money::from_f64(high.max(expected)),
-    }
-}
-
-/// Two ranges added end by end.
-pub(super) fn plus(a: Range, b: Range) -> Range {
-    Range { low: a.low + b.low, expected: a.expected + b.expected, high: a.high + b.high }
-}
-
 /// A computed number of units as a quantity fact, at two decimals.
 pub(super) fn units(value: f64) -> FactValue {
     FactValue::Quantity(Quantity(FactValue::rounded(value, 2)))
-}
-
-/// Half of a decimal amount, for regrets.
-pub(super) fn half(money: Money) -> Money {
-    Money::from_decimal(Decimal::new(money.minor, 2) / Decimal::TWO)
 }

@@ -29,6 +29,7 @@ mod feed;
 mod frozen;
 mod fulfil;
 mod gathered;
+mod idle;
 mod level;
 mod losses;
 mod lots;
@@ -39,6 +40,7 @@ mod over;
 mod plans;
 mod policy;
 mod projection;
+mod ranges;
 mod rank;
 mod received_twice;
 mod receiving;
@@ -75,12 +77,8 @@ use reeve_models::formulas;
 pub(crate) use rank::is_dated;
 pub(crate) use three_way::not_owed;
 
-use gathered::{Gathered, Proposal, place_of, places_of};
-use rank::Age;
+use gathered::{Gathered, place_of, places_of};
 use shortage::Need;
-
-/// Days for which an action that is never too late is offered.
-const OPEN_END_DAYS: i32 = 21;
 
 /// One part of the loss: a lost unit, a claim or a held euro is in exactly one.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,7 +132,7 @@ pub fn assess(scene: &Scene<'_>) -> Assessment {
     rank::order(&mut candidates);
     // Whether to abstain is judged on what could be done, and decides which idle answers there are: so these come after it.
     let abstain = rank::abstention(&gathered, p, &candidates);
-    let mut idle = idle_actions(&gathered, &candidates, &ages, abstain.as_deref());
+    let mut idle = idle::actions(&gathered, &candidates, &ages, abstain.as_deref());
     ages.extend(rank::ages(&gathered, p, &idle));
     effects.extend(frozen::effects(&gathered, &mut idle));
     candidates.extend(idle.into_iter().filter_map(|proposal| rank::candidate(&gathered, p, &p_cite, proposal)));
@@ -429,39 +427,6 @@ fn gather(gathered: &mut Gathered<'_>) {
         duplicate::assess(gathered, exception);
     }
     disputes.act(gathered);
-}
-
-/// Watching, doing nothing and asking for judgement: none of them changes the loss.
-fn idle_actions(gathered: &Gathered<'_>, candidates: &[Candidate], ages: &[Age], abstain: Option<&str>) -> Vec<Proposal> {
-    let mut idle = Vec::new();
-    let open_end = gathered.today_plus(OPEN_END_DAYS);
-    if let (Some(condition), Some(until)) = (&gathered.watch, rank::watch_until(gathered, candidates, ages)) {
-        idle.push(Proposal::idle(
-            Action::Monitor { condition: condition.clone(), until },
-            format!("Watch until {until} whether {condition}."),
-            until,
-        ));
-    }
-    // What a detector found unclear names who knows; where only the figures do not decide, a planner does.
-    let to = || gathered.unclear.as_ref().map_or("planner", |(_, to)| to.as_str()).to_owned();
-    let unclear = abstain.map(str::to_owned).or_else(|| gathered.unclear.as_ref().map(|(what, _)| what.clone()));
-    if let Some(unclear) = unclear {
-        let to = to();
-        let summary = format!("Ask {to} to judge: {unclear}.");
-        idle.push(Proposal::idle(Action::Escalate { unclear, to }, summary, open_end));
-    }
-    // Doing nothing is always an answer: people must be able to close a case with a reason.
-    let reason = if gathered.parts.values().any(|p| p.amount.expected.minor > 0) {
-        "no action is worth its cost"
-    } else {
-        "nothing is at stake"
-    };
-    idle.push(Proposal::idle(
-        Action::NoAction { reason: reason.into() },
-        "Do nothing and close the case with an explanation.".into(),
-        open_end,
-    ));
-    idle
 }
 
 /// The fact ids an assessment holds.

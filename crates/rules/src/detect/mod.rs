@@ -26,6 +26,7 @@ pub mod habits;
 mod item;
 mod level;
 pub mod lots;
+mod master;
 mod matching;
 mod opinion;
 pub mod panel;

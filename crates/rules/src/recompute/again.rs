@@ -8,7 +8,9 @@ use rust_decimal::Decimal;
 
 use super::facts::Frozen;
 use super::money::exact_net;
-use super::projected::{Losses, NINE_IN_TEN, Stock, answered, beyond, both, days_to_decide, each, losses, range};
+use super::projected::{
+    Losses, NINE_IN_TEN, Stock, answered, beyond, beyond_supply, both, days_to_decide, each, losses, range,
+};
 use crate::place_key;
 use reeve_domain::action::Range;
 use reeve_domain::evidence::FactValue;
@@ -447,10 +449,4 @@ pub(super) fn scaled(amount: Money, share: f64) -> Money {
 /// Units as documents count them.
 pub(super) fn units(quantity: f64) -> Option<Quantity> {
     Decimal::try_from(quantity).ok().map(Quantity)
-}
-
-/// Units wanted beyond a supply: at the 10th percentile, expected, at the 90th.
-fn beyond_supply(mu: f64, sigma: f64, supply: f64) -> [f64; 3] {
-    let at = |z: f64| (mu + z * sigma - supply).max(0.0);
-    [at(-NINE_IN_TEN), formulas::expected_shortage(mu, sigma, supply), at(NINE_IN_TEN)]
 }

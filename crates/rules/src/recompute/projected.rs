@@ -287,3 +287,9 @@ pub(super) fn both(a: Range, b: Range, put: impl Fn(Money, Money) -> Money) -> R
 pub(super) fn beyond(all: Range, part: Range) -> Range {
     both(all, part, |all, part| (all - part).max(Money::ZERO))
 }
+
+/// Units wanted beyond a supply: at the 10th percentile, expected, at the 90th.
+pub(super) fn beyond_supply(mu: f64, sigma: f64, supply: f64) -> [f64; 3] {
+    let at = |z: f64| (mu + z * sigma - supply).max(0.0);
+    [at(-NINE_IN_TEN), formulas::expected_shortage(mu, sigma, supply), at(NINE_IN_TEN)]
+}
