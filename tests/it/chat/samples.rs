@@ -63,7 +63,7 @@ pub(crate) fn card() -> ChatCard {
 pub(crate) fn signed() -> ChatCard {
     let stands = "signed by Ari Approver on 2026-10-09 06:30 UTC; a second signature is needed";
     let mut card = card();
-    card.actions[0].stands = stands.to_owned();
+    stands.clone_into(&mut card.actions[0].stands);
     card.history = vec![format!("TRANSFER from Northgate DC: {stands}")];
     card
 }
