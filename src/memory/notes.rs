@@ -82,7 +82,7 @@ impl Memories {
                 self.nearest_first(&mut notes, words.as_deref().unwrap_or_default(), known_before);
                 notes.truncate(SHOWN);
             }
-            facts.extend(notes.iter().filter_map(|note| fact(&note.what)));
+            facts.extend((1..).zip(&notes).filter_map(|(number, note)| fact(&note.what, number)));
         }
         Ok(facts)
     }
@@ -104,8 +104,9 @@ impl Memories {
     }
 }
 
-/// A note as a fact; None for what is none.
-fn fact(note: &Remembered) -> Option<Fact> {
+/// A note as a fact, `number` being which of those about the same, from 1; None for what is none. A notice holds one, beside a case there may be several.
+fn fact(note: &Remembered, number: usize) -> Option<Fact> {
+    let of_case = if number == 1 { "note".to_owned() } else { format!("note_{number}") };
     let (source, field, label) = match (note.kind, &note.notice, &note.case) {
         (MemoryKind::SupplierNote, Some(notice), _) => {
             (RecordRef::new(RecordKind::Notice, notice.clone()), WROTE, "the supplier wrote")
@@ -114,7 +115,7 @@ fn fact(note: &Remembered) -> Option<Fact> {
             (RecordRef::new(RecordKind::Notice, notice.clone()), WROTE, "was said of a promotion")
         }
         (MemoryKind::PlannerNote, _, Some(case)) => {
-            (RecordRef::new(RecordKind::Case, case.to_string()), "note", "was noted beside the like case")
+            (RecordRef::new(RecordKind::Case, case.to_string()), of_case.as_str(), "was noted beside the like case")
         }
         _ => return None,
     };
