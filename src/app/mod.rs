@@ -151,10 +151,10 @@ impl App {
 }
 
 /// What channels need of a store, for whoever only looks at it: no source is asked and nothing is sent.
-pub fn onlooker(config: Arc<Config>, store: &Store, clock: &Clock) -> ChannelState {
-    let moments = Arc::new(Moments::new(store.clone(), Arc::clone(&config), clock.clone()));
-    let approvals = approvals_of(store, &config, clock, &moments);
-    channels(store, &config, clock, &moments, &approvals, Arc::default())
+pub fn onlooker(config: &Arc<Config>, store: &Store, clock: &Clock) -> ChannelState {
+    let moments = Arc::new(Moments::new(store.clone(), Arc::clone(config), clock.clone()));
+    let approvals = approvals_of(store, config, clock, &moments);
+    channels(store, config, clock, &moments, &approvals, Arc::default())
 }
 
 fn channels(

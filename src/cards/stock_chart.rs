@@ -116,11 +116,10 @@ pub fn svg(course: &StockCourse) -> String {
 fn describe(course: &StockCourse) -> String {
     let day = |index: usize| plus_days(course.today, i32::try_from(index).unwrap_or(0));
     let first = course.days.first().map_or(0.0, |d| d.expected);
-    let mut said = format!("{} available on {}.", number(first), course.today);
-    match course.days.iter().position(|d| d.expected <= 0.0) {
-        Some(index) => said.push_str(&format!(" None left by {}.", day(index))),
-        None => said.push_str(" It lasts as long as is shown."),
-    }
+    let left = match course.days.iter().position(|d| d.expected <= 0.0) {
+        Some(index) => format!("None left by {}.", day(index)),
+        None => "It lasts as long as is shown.".to_owned(),
+    };
     let comes: Vec<String> = course
         .days
         .iter()
@@ -128,10 +127,8 @@ fn describe(course: &StockCourse) -> String {
         .filter(|(_, d)| d.comes > 0.0)
         .map(|(index, d)| format!("{} on {}", number(d.comes), day(index)))
         .collect();
-    if !comes.is_empty() {
-        said.push_str(&format!(" To come: {}.", comes.join(", ")));
-    }
-    said
+    let comes = if comes.is_empty() { String::new() } else { format!(" To come: {}.", comes.join(", ")) };
+    format!("{} available on {}. {left}{comes}", number(first), course.today)
 }
 
 #[cfg(test)]

@@ -33,6 +33,6 @@ pub(super) async fn run(config: Config, args: Mcp) -> anyhow::Result<Outcome> {
     let read = open::store_to_read(&config).await?;
     let config = Arc::new(config);
     let identities = Identities { store: written, config: Arc::clone(&config), clock: clock.clone() };
-    mcp::over_stdio(app::onlooker(config, &read, &clock), token, identities).await?;
+    mcp::over_stdio(app::onlooker(&config, &read, &clock), token, identities).await?;
     Ok(Outcome::Fine)
 }

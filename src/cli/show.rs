@@ -44,20 +44,17 @@ pub(super) async fn digest(config: &Config, args: &DigestArgs, json: bool) -> an
         "{whose:?} is no planner; planners are named under [[planners]] in the configuration"
     );
     let of = if whose.is_empty() { String::new() } else { format!(" for {whose}") };
-    let kept = match args.day {
-        Some(day) => {
-            let found = store.find_digest_of(whose, day).await?;
-            found.with_context(|| format!("there is no digest of {day}{of} in {}", store.url()))?
-        }
-        None => {
-            let newest = match whose {
-                "" => store.list_digests(1).await?,
-                planner => store.list_digests_of(&PersonId::new(planner), 1).await?,
-            };
-            newest.into_iter().next().with_context(|| {
-                format!("there is no digest{of} in {} yet; run `reeve demo`, or let `reeve serve` make one", store.url())
-            })?
-        }
+    let kept = if let Some(day) = args.day {
+        let found = store.find_digest_of(whose, day).await?;
+        found.with_context(|| format!("there is no digest of {day}{of} in {}", store.url()))?
+    } else {
+        let newest = match whose {
+            "" => store.list_digests(1).await?,
+            planner => store.list_digests_of(&PersonId::new(planner), 1).await?,
+        };
+        newest.into_iter().next().with_context(|| {
+            format!("there is no digest{of} in {} yet; run `reeve demo`, or let `reeve serve` make one", store.url())
+        })?
     };
     match (json, args.format) {
         (true, _) => return print_json(&kept.digest).map(|()| Outcome::Fine),

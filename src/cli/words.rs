@@ -232,7 +232,7 @@ fn say_change(writer: &Writer, done: &Changed, json: bool) -> anyhow::Result<Out
     }
     match done {
         Changed::Done(made) => {
-            say!("{}. So it is from the next draft on; what people have begun on goes on.", writers::told(writer, made))
+            say!("{}. So it is from the next draft on; what people have begun on goes on.", writers::told(writer, made));
         }
         Changed::Proposed(_) => {
             say!("Proposed. A second person, who is signed in by another hand, confirms it on the page under Health.");

@@ -195,7 +195,7 @@ async fn a_model_that_is_as_good_earns_its_words_by_peoples_votes() {
             let vote = serde_json::json!({
                 "pair": pair.id, "scenario": pair.first.scenario, "by": person, "on": "2026-11-30", "choice": Choice::Second,
             });
-            lines.push_str(&format!("{vote}\n"));
+            lines.extend([vote.to_string(), "\n".to_owned()]);
         }
     }
     assert!(lines.lines().count() >= 50, "{} votes", lines.lines().count());

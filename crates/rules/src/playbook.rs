@@ -266,7 +266,7 @@ fn names(scene: &Scene<'_>, action: &Action) -> BTreeMap<&'static str, String> {
     let book = scene.book;
     let mut names = BTreeMap::new();
     let about = action.about();
-    let line = about.lines.first().and_then(|line| book.po_lines.get(*line));
+    let line = about.lines.first().and_then(|line| book.po_lines.get(line));
     if let Some(line) = line {
         names.insert("order", plain(&line.order_name));
         names.insert("item", plain(&book.item_label(&line.item)));

@@ -117,7 +117,7 @@ impl Letter {
         let mut text = format!("{}\n", plain(said));
         for line in [plain(stakes), link.map_or_else(String::new, |link| format!("Look at it: {link}"))] {
             if !line.is_empty() {
-                text.push_str(&format!("\n{line}\n"));
+                text.extend(["\n", line.as_str(), "\n"]);
             }
         }
         text.push_str("\nNothing is decided by waiting, and nothing by this mail or by answering it.\n");

@@ -67,9 +67,9 @@ impl MailSender {
                 // Of one letter, such as one that a server wants to see twice before it believes in it, the others know nothing.
                 let is_about_it = matches!(step, Step::Recipient | Step::Letter) && code != CLOSING;
                 if is_about_it {
-                    self.breaker.answered()
+                    self.breaker.answered();
                 } else {
-                    self.breaker.failed(at)
+                    self.breaker.failed(at);
                 }
                 again(said)
             }

@@ -164,7 +164,7 @@ impl Sort {
             Self::Priority => {}
             // What is not assessed has no deadline, and comes last.
             Self::Deadline => {
-                cases.sort_by_key(|case| case.rank.as_ref().map_or((true, None), |r| (false, Some(r.deadline))))
+                cases.sort_by_key(|case| case.rank.as_ref().map_or((true, None), |r| (false, Some(r.deadline))));
             }
             Self::AtStake => cases.sort_by_key(|case| Reverse(case.rank.as_ref().map(|rank| rank.at_stake.minor))),
             Self::Newest => cases.sort_by_key(|case| Reverse(case.opened_at)),
@@ -188,9 +188,9 @@ impl About {
         let subject = &case.subject;
         let is = |asked: &Option<String>, id: Option<&str>| asked.is_none() || asked.as_deref() == id;
         let owner = case.owner.as_ref().map_or(NOBODY, |owner| owner.as_str());
-        is(&self.supplier, subject.supplier.as_ref().map(|id| id.as_str()))
-            && is(&self.place, subject.location.as_ref().map(|id| id.as_str()))
-            && is(&self.item, subject.item.as_ref().map(|id| id.as_str()))
+        is(&self.supplier, subject.supplier.as_ref().map(reeve_domain::ids::SupplierId::as_str))
+            && is(&self.place, subject.location.as_ref().map(reeve_domain::ids::LocationId::as_str))
+            && is(&self.item, subject.item.as_ref().map(reeve_domain::ids::ItemId::as_str))
             && is(&self.owner, Some(owner))
             && (self.words.is_empty() || self.says(case, subject, names))
     }

@@ -286,8 +286,12 @@ fn filters(
         let ids = shown.iter().filter_map(|case| id(case)).chain(Some(chosen).filter(|id| !id.is_empty()));
         ids.map(|id| (id.to_owned(), named(kind, id))).collect()
     };
-    let suppliers = of(RecordKind::Supplier, &filter.supplier, |case| case.subject.supplier.as_ref().map(|id| id.as_str()));
-    let places = of(RecordKind::Location, &filter.place, |case| case.subject.location.as_ref().map(|id| id.as_str()));
+    let suppliers = of(RecordKind::Supplier, &filter.supplier, |case| {
+        case.subject.supplier.as_ref().map(reeve_domain::ids::SupplierId::as_str)
+    });
+    let places = of(RecordKind::Location, &filter.place, |case| {
+        case.subject.location.as_ref().map(reeve_domain::ids::LocationId::as_str)
+    });
     let mut owners: BTreeMap<String, String> = shown
         .iter()
         .filter_map(|case| case.owner.as_ref())

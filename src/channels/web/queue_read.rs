@@ -116,7 +116,7 @@ async fn visible(store: &Store, wanted: &Wanted<'_>, hidden: &[(Case, &Mute)]) -
     let excepted = excepted(store, wanted, &unseen).await?;
     // What the index counts was not all read.
     let (of, cut) = if plain { (of, of > LOOK_MAX) } else { (found.of + excepted.len(), found.cut) };
-    Ok(Found { of, cut, excepted, ..found })
+    Ok(Found { excepted, of, cut, ..found })
 }
 
 /// Those of the ones to be left out that are in the states, not hidden, and about what is asked for: found by their ids, for they may

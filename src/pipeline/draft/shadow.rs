@@ -120,9 +120,10 @@ impl Drafting {
             ModelOutcome::GaveUp { because, trace } => {
                 let end = match &because {
                     Because::Refused(_) => DraftEnd::Refused,
-                    Because::Model(ModelError::UsedUp(_) | ModelError::Uncounted | ModelError::Stopped) => return None,
+                    Because::Model(ModelError::UsedUp(_) | ModelError::Uncounted | ModelError::Stopped)
+                    | Because::Nothing
+                    | Because::Prompt => return None,
                     Because::Model(_) => DraftEnd::Unanswered,
-                    Because::Nothing | Because::Prompt => return None,
                 };
                 (end, NotByModel::from(&because).whole, None, trace.tokens)
             }

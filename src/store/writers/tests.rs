@@ -80,7 +80,11 @@ async fn drafts_are_counted_by_day_and_the_first_of_an_evidence_stays() {
         let id = writer().id();
         let count = |day, shown, end, drafts| DraftCount { day, shown, end, drafts };
         let first = count(one, false, DraftEnd::Passed, 2);
-        assert_eq!(store.count_writer_drafts(&id, two).await.unwrap(), [first.clone()], "a day is counted when it is over");
+        assert_eq!(
+            store.count_writer_drafts(&id, two).await.unwrap(),
+            std::slice::from_ref(&first),
+            "a day is counted when it is over"
+        );
         let all = store.count_writer_drafts(&id, date(2026, 10, 3)).await.unwrap();
         assert_eq!(all, [first, count(two, true, DraftEnd::Unanswered, 1)]);
         assert!(store.has_writer_draft(&CaseId::new("c-1"), "e1", &id).await.unwrap());

@@ -121,9 +121,9 @@ async fn rejecting_and_snoozing_go_by_the_same_forms_by_key_and_by_mouse() {
         reason.select_by_value("not-worth-it").await.unwrap();
         let button = page.find(Locator::Css("#do-reject button")).await.unwrap();
         if by_key {
-            button.send_keys(&Key::Enter.to_string()).await.unwrap()
+            button.send_keys(&Key::Enter.to_string()).await.unwrap();
         } else {
-            button.click().await.unwrap()
+            button.click().await.unwrap();
         }
         page.wait().for_element(Locator::XPath("//button[normalize-space()='Undo']")).await.unwrap();
         assert_eq!(first_state(&world).await.name(), "rejected", "{by_key}");
@@ -142,9 +142,9 @@ async fn rejecting_and_snoozing_go_by_the_same_forms_by_key_and_by_mouse() {
         }
         let button = page.find(Locator::Css("#do-snooze form button")).await.unwrap();
         if by_key {
-            button.send_keys(&Key::Enter.to_string()).await.unwrap()
+            button.send_keys(&Key::Enter.to_string()).await.unwrap();
         } else {
-            button.click().await.unwrap()
+            button.click().await.unwrap();
         }
         page.wait().for_element(Locator::XPath("//button[normalize-space()='Undo']")).await.unwrap();
         assert_eq!(first_state(&world).await.name(), "snoozed", "{by_key}");

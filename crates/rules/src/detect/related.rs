@@ -37,9 +37,12 @@ fn rises(signal: &Signal) -> bool {
     matches!(signal.code, T::DSpike | T::DPromoOver) || (signal.code == T::DShift && signal.period == "up")
 }
 
+/// What rises, where (nowhere in particular: everywhere) and since when.
+type Rise<'a> = (&'a ItemId, Option<&'a LocationId>, Date);
+
 fn cannibals(book: &Book, signals: &[Signal]) -> Vec<Signal> {
     // What rises, by where and in which group of goods; a promotion may rise everywhere.
-    let mut rising: BTreeMap<&str, Vec<(&ItemId, Option<&LocationId>, Date)>> = BTreeMap::new();
+    let mut rising: BTreeMap<&str, Vec<Rise<'_>>> = BTreeMap::new();
     for signal in signals.iter().filter(|signal| rises(signal)) {
         let Some(item) = signal.subject.item.as_ref().and_then(|id| book.items.get(id)) else { continue };
         rising.entry(&item.category).or_default().push((&item.id, signal.subject.location.as_ref(), signal.from));

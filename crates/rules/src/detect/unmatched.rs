@@ -76,7 +76,7 @@ fn names(text: &str, order: &str) -> bool {
 fn same_goods(book: &Book, ordered: &[&PurchaseLine], lines: &[&BillLine]) -> f64 {
     let (mut all, mut met) = (0.0, 0.0);
     for line in lines {
-        let value = line.qty.to_f64() * line.price.map_or(0.0, |price| price.to_f64());
+        let value = line.qty.to_f64() * line.price.map_or(0.0, reeve_domain::money::UnitPrice::to_f64);
         all += value;
         let open: Quantity =
             ordered.iter().filter(|l| Some(&l.item) == line.item.as_ref()).map(|l| open_to_bill(book, l)).sum();

@@ -155,13 +155,13 @@ impl Objection {
             Self::Canary => Rule::Mark,
             Self::Draft(DraftFault::Confidence(_)) | Self::Confidence(_) => Rule::Confidence,
             // Citations come with the claims: a model writes none itself.
-            Self::Draft(DraftFault::UnknownFact(_) | DraftFault::OnlyOutsideText(_)) => Rule::Claims,
-            Self::ChoiceCount(_) | Self::Draft(_) => Rule::Choices,
-            Self::ClaimCount { .. }
+            Self::Draft(DraftFault::UnknownFact(_) | DraftFault::OnlyOutsideText(_))
+            | Self::ClaimCount { .. }
             | Self::ClaimTwice { .. }
             | Self::UnknownClaim { .. }
             | Self::FalseClaim { .. }
             | Self::ForeignClaim { .. } => Rule::Claims,
+            Self::ChoiceCount(_) | Self::Draft(_) => Rule::Choices,
             Self::Abstention => Rule::Abstention,
             Self::TooLong { .. } => Rule::Length,
             Self::Invisible(_) => Rule::Invisible,

@@ -382,14 +382,15 @@ impl<'b> Again<'b> {
             (None, "REALLOCATE" | "FORECAST-FIX" | "MARK-EVENT") => {
                 costs(set.contact, set.contact, "a word (setting of a question); another to take it back")
             }
-            (None, "FIX-MASTER") => costs(nothing, nothing, "it costs nothing"),
             (None, "REVERSE-DOC") => {
                 costs(set.paperwork, set.paperwork + set.paperwork, "paperwork; twice to enter it again")
             }
             (None, "CLAIM" | "BLOCK-BILL") => costs(set.paperwork, set.contact, "paperwork; an explanation"),
             (None | Some(Change::Asked { .. }), "CONTACT") => costs(set.contact, nothing, "a question (setting)"),
             (None | Some(Change::Asked { .. }), "RECOUNT") => costs(set.recount, nothing, "a count (setting)"),
-            (None, "MONITOR" | "NO-ACTION" | "ESCALATE" | "ACCEPT-VAR") => costs(nothing, nothing, "it costs nothing"),
+            (None, "MONITOR" | "NO-ACTION" | "ESCALATE" | "ACCEPT-VAR" | "FIX-MASTER") => {
+                costs(nothing, nothing, "it costs nothing")
+            }
             (None | Some(Change::Asked { .. }), _) => None,
         }
     }
@@ -419,10 +420,10 @@ impl<'b> Again<'b> {
                         regret = regret - set.transfer_fixed;
                     }
                 }
-                Change::Ordered { supplier: Some(supplier), place, .. } => {
-                    if !shared.insert((supplier, place_key::split(place)?.1)) {
-                        cost = cost - set.order_fixed;
-                    }
+                Change::Ordered { supplier: Some(supplier), place, .. }
+                    if !shared.insert((supplier, place_key::split(place)?.1)) =>
+                {
+                    cost = cost - set.order_fixed;
                 }
                 _ => {}
             }
@@ -433,9 +434,8 @@ impl<'b> Again<'b> {
     /// The price of the line that an action sends away or puts off, where it is known.
     pub(super) fn line_price(effect: &Effect) -> Option<UnitPrice> {
         match effect.change.as_ref()? {
-            Change::Less { price, .. } => *price,
             Change::Raised { price, .. } => Some(*price),
-            Change::SentBack { price, .. } => *price,
+            Change::Less { price, .. } | Change::SentBack { price, .. } => *price,
             _ => None,
         }
     }

@@ -183,6 +183,9 @@ async fn a_month_that_nothing_is_left_of_is_dropped_and_so_is_a_level() {
     assert_eq!(left, ["demand_month:2/1/2026-11"]);
 }
 
+/// An item at a place, its lots with units, and units of no lot.
+type Told = (String, Vec<(String, i64)>, i64);
+
 #[tokio::test]
 async fn how_much_of_a_lot_is_where_is_told_until_nothing_of_it_is_left() {
     let world = World::new(Version::V18, 2);
@@ -193,7 +196,7 @@ async fn how_much_of_a_lot_is_where_is_told_until_nothing_of_it_is_left() {
     let (world, kept) = shared(world);
     let stock = levels(&world, &kept);
     stock.refresh(at(NOW)).await.unwrap();
-    let lots = |kept: &Kept| -> Vec<(String, Vec<(String, i64)>, i64)> {
+    let lots = |kept: &Kept| -> Vec<Told> {
         let all = kept.all().into_values();
         let of = |record| if let Record::LotStock(stock) = record { Some(stock) } else { None };
         let units = |quantity: Quantity| quantity.to_f64() as i64;

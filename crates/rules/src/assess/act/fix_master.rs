@@ -27,7 +27,7 @@ pub(in crate::assess) fn missing_cost(gathered: &mut Gathered<'_>, item: &ItemId
         ),
     ];
     let summary =
-        format!("Enter {price} as unit cost of {}, as it was bought on {}.", book.item_label(item), line.order_name,);
+        format!("Enter {price} as unit cost of {}, as it was bought on {}.", book.item_label(item), line.order_name);
     let mut proposal = Proposal::idle(
         Action::FixMaster {
             record: item_ref(item),

@@ -41,7 +41,7 @@ fn waits<'b>(book: &'b Book, (item, location): &Place) -> Vec<Wait<'b>> {
     for line in lines {
         let Some((open, due)) = open_of(book, line) else { continue };
         let covered = open.min(shelf);
-        shelf = shelf - covered;
+        shelf -= covered;
         waits.push(Wait { line, open, due, covered });
     }
     waits

@@ -354,8 +354,7 @@ fn a_cost_that_is_missing_is_entered_as_it_was_bought() {
     shop.item("1", None, Some(10.0));
     shop.order("7", "2", 60, -5);
     shop.receipt("7", "2", 60, Some(-5));
-    let mut subject = Subject::default();
-    subject.item = Some(ItemId::new("1"));
+    let subject = Subject { item: Some(ItemId::new("1")), ..Subject::default() };
     let found = shop.assess(&[exception(ExceptionType::MMaster, subject)]);
     assert_recomputes(&found);
     let fix = must(&found, "FIX-MASTER");

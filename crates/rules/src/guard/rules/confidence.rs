@@ -3,11 +3,10 @@
 use super::super::objection::Objection;
 
 pub(in crate::guard) fn check(percent: i64, objections: &mut Vec<Objection>) -> u8 {
-    match u8::try_from(percent).ok().filter(|percent| *percent <= 100) {
-        Some(percent) => percent,
-        None => {
-            objections.push(Objection::Confidence(percent));
-            0
-        }
+    if let Some(percent) = u8::try_from(percent).ok().filter(|percent| *percent <= 100) {
+        percent
+    } else {
+        objections.push(Objection::Confidence(percent));
+        0
     }
 }

@@ -183,7 +183,7 @@ fn referred(text: &str, name: &str, id: &str) -> String {
         if quoted {
             kept.pop();
         }
-        kept.push_str(&format!("[{id}]"));
+        kept.extend(["[", id, "]"]);
         rest = if quoted { after.trim_start_matches(QUOTES) } else { after };
     }
     kept.push_str(rest);
