@@ -165,8 +165,9 @@ impl Demo {
         assert_eq!(self.digest["below"], other.digest["below"]);
         let mut same = 0;
         for theirs in &other.queue {
-            let it =
-                |mine: &&Recommendation| mine.case_id == theirs.case_id && mine.candidate.action == theirs.candidate.action;
+            let it = |mine: &&Recommendation| {
+                mine.case_id == theirs.case_id && mine.candidate.actions().eq(theirs.candidate.actions())
+            };
             // Of more actions than are shown, a model may leave out others.
             let Some(mine) = self.queue.iter().find(it) else { continue };
             assert_eq!(mine.candidate, theirs.candidate);
