@@ -3,22 +3,16 @@
 
 use std::sync::LazyLock;
 
-use minijinja::syntax::SyntaxConfig;
+use minijinja::Environment;
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
 
+use super::templates::html_templates;
 use super::{anchor, below, marks, origin, plain, pressing, title};
 use crate::domain::digest::{Digest, DigestLine};
 
-static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
-    environment.set_syntax(syntax.expect("the default delimiters differ from each other"));
-    environment.add_template("digest.html", include_str!("digest.html")).expect("the built-in template is tested");
-    environment
-});
+static TEMPLATES: LazyLock<Environment<'static>> =
+    LazyLock::new(|| html_templates(&[("digest.html", include_str!("digest.html"))]));
 
 /// The whole mail, ready to be put into the template.
 #[derive(Serialize)]

@@ -5,10 +5,12 @@
 
 mod html;
 mod markdown;
+mod templates;
 mod text;
 
 pub use html::{Pictured, html, html_with};
 pub use markdown::markdown;
+pub(crate) use templates::html_templates;
 pub use text::{text, text_coloured};
 
 use crate::domain::action::Range;

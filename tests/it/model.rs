@@ -19,6 +19,9 @@ use super::support::earned::earn_words;
 /// The time limit of a call that is not answered.
 const TIMEOUT: &str = "1500ms";
 
+/// How many cases from below the line a digest draws.
+const SAMPLE_PLACES: &str = "REEVE_RANKING__SAMPLE_PLACES";
+
 /// What the endpoint is asked about one case.
 pub(super) struct Asked {
     /// Which case, in the order in which they came.
@@ -123,7 +126,9 @@ impl Demo {
     async fn run_with(home: &TempDir, manner: Option<Manner>, more: &[(&'static str, &'static str)], earned: bool) -> Self {
         let mut environment: Vec<(&str, String)> = more.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         // What is worth nothing is not drafted unless the digest draws it: more cases for the endpoint to fail on.
-        environment.push(("REEVE_RANKING__SAMPLE_PLACES", "6".to_owned()));
+        if !more.iter().any(|(name, _)| *name == SAMPLE_PLACES) {
+            environment.push((SAMPLE_PLACES, "6".to_owned()));
+        }
         let (mut endpoint, mut marks) = (None, Marks::default());
         if let Some(manner) = manner {
             let (started, asked) = served(manner).await;

@@ -2,20 +2,15 @@
 
 use std::sync::LazyLock;
 
-use minijinja::syntax::SyntaxConfig;
+use minijinja::Environment;
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::assets;
+use crate::render::html_templates;
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_undefined_behavior(UndefinedBehavior::Lenient);
-    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
-    environment.set_syntax(syntax.expect("the default delimiters differ from each other"));
-    for (name, source) in [
+    let mut environment = html_templates(&[
         ("base.html", include_str!("templates/base.html")),
         ("message.html", include_str!("templates/message.html")),
         ("sign_in.html", include_str!("templates/sign_in.html")),
@@ -39,9 +34,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("me.html", include_str!("templates/me.html")),
         ("kpi.html", include_str!("templates/kpi.html")),
         ("health.html", include_str!("templates/health.html")),
-    ] {
-        environment.add_template(name, source).expect("the built-in templates are tested");
-    }
+    ]);
     environment.add_global("assets", Serde(assets::links()));
     environment.add_filter("drawn", |svg: String| minijinja::Value::from_safe_string(svg));
     environment
