@@ -126,6 +126,7 @@ impl Supply {
                 if ships && all.is_some_and(|qty| qty < self.open_quantity(&line.id)) {
                     continue;
                 }
+                // Notices come in the order in which they were told, so the newest word on a line stands.
                 if let Some(date) = told.date.or(whole) {
                     dates.insert(line.id.clone(), Announced { notice: notice.id.clone(), date });
                 }

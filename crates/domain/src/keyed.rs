@@ -153,6 +153,7 @@ impl Keyed {
                 self.po_lines_at.add(&line.item, &line.location, at);
             }
         }
+        // Lines of one moment go by their number: as text, line 10 would stand before line 9.
         let time = |at: &Position| {
             let line = supply.po_lines.row(*at);
             (line.ordered_at, numeric(&line.id))
@@ -160,6 +161,7 @@ impl Keyed {
         self.po_lines_at.lists_mut().for_each(|list| list.sort_by(|a, b| time(a).cmp(&time(b))));
         let mut orders: Vec<&String> = self.po_lines_of_order.keys().collect();
         orders.sort_by_key(|order| numeric(order));
+        // An order is put to one supplier, so any of its lines says which.
         for order in orders {
             if let Some(first) = self.po_lines_of_order.get(order.as_str()).first() {
                 let supplier = supply.po_lines.row(*first).supplier.clone();

@@ -304,6 +304,7 @@ impl RecommendationState {
             {
                 Ok(Self::NotCarriedOut)
             }
+            // What ended as not carried out is still watched: what was done by phone shows in the ERP later.
             Event::SeenDone if matches!(self, Self::HandedOff | Self::Partly | Self::NotCarriedOut | Self::CarriedOut) => {
                 Ok(Self::CarriedOut)
             }
