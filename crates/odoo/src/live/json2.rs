@@ -53,6 +53,7 @@ impl Wire for Json2 {
     {
         let path = format!("/json/2/{}/{}", call.model(), call.method());
         let mut arguments = call.arguments().clone();
+        // A method of records is called on none of them: such a question is about the model, and still has to name its ids.
         if call.is_of_records() {
             arguments.insert("ids".to_owned(), json!([]));
         }
@@ -67,6 +68,7 @@ impl Wire for Json2 {
             is_fields: call.is_fields(),
         };
         let status = answer.status;
+        // A gateway's page comes with any status, so it is told apart before the status is read.
         if !answer.is_json {
             // Without a database there is no such path, and the server says so with a page.
             if status == StatusCode::NOT_FOUND {
@@ -81,6 +83,7 @@ impl Wire for Json2 {
             return decode(&answer.body, seed).map_err(garbled);
         }
         let fault = decode(&answer.body, PhantomData::<Fault>).map_err(garbled)?;
+        // Here the key alone says who asks; there is no name to be shown.
         if status == StatusCode::UNAUTHORIZED {
             return Err(OdooError::RefusedLogin { url: self.transport.shown().to_owned(), who: String::new() });
         }

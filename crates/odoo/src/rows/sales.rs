@@ -75,6 +75,8 @@ pub(super) fn read<R: Rows>(
     let mut orders = BTreeMap::new();
     let mut passed_over = BTreeSet::new();
     rows.each(&ORDER, |row| {
+        // Marked before it is read: an order that is not understood is left out, and its lines then name it without being
+        // wrong.
         passed_over.insert(row.id()?);
         orders.insert(row.id()?, read_order(row, masters, care)?);
         passed_over.remove(&row.id()?);
@@ -82,6 +84,7 @@ pub(super) fn read<R: Rows>(
     })?;
     let mut lines = BTreeSet::new();
     rows.each(&LINE, |row| {
+        // Also of lines that are no demand: a delivery that names one is no mistake.
         lines.insert(row.id()?);
         let order_id = row.must_link("order_id")?;
         let order = match orders.get(&order_id) {

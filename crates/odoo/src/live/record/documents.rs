@@ -112,6 +112,7 @@ impl Writing<'_> {
 
     /// Writes purchase orders with their lines, and answers which lines were left out.
     async fn purchases(&mut self, named: &mut Named) -> Result<BTreeSet<i64>, RecordError> {
+        // An old order whose goods moved within the days that are recorded has to be there, or its receipts name nothing.
         let with_moves = self.orders_of("purchase.order.line", &named.order_lines).await?;
         let (stream_of_orders, mut after) = (stream("purchase.order"), 0);
         let mut file = self.begin(stream_of_orders)?;
@@ -134,6 +135,7 @@ impl Writing<'_> {
         self.end(file)?;
         let mut dropped = BTreeSet::new();
         let scoped = !self.within.is_all();
+        // Lines of an order of another warehouse go with it; without a scope nothing is left out.
         self.filtered("purchase.order.line", |stream, cells| {
             // Whose order is not there at all is as it was.
             let keeps = !scoped || link(stream, cells, "order_id").is_some_and(|order| kept.contains(&order));
@@ -147,6 +149,7 @@ impl Writing<'_> {
     }
 
     async fn sales(&mut self, named: &Named) -> Result<(), RecordError> {
+        // As with purchases: an order is as recent as its last delivery.
         let with_moves = self.orders_of("sale.order.line", &named.sale_lines).await?;
         let (stream_of_orders, mut after) = (stream("sale.order"), 0);
         let mut file = self.begin(stream_of_orders)?;
@@ -168,6 +171,7 @@ impl Writing<'_> {
         let mut after = 0;
         while let Some(page) = self.recorder.page(lines, &mut after).await? {
             for cells in &page {
+                // A line may ship from another warehouse than its order.
                 let warehouse = link(lines, cells, "warehouse_id");
                 let keeps = link(lines, cells, "order_id").is_some_and(|order| kept.contains(&order))
                     && (warehouse.is_none() || self.within.has(warehouse));
@@ -209,6 +213,7 @@ impl Writing<'_> {
         let mut recent = BTreeSet::new();
         while let Some(page) = self.recorder.page(bills, &mut after).await? {
             for cells in &page {
+                // What is not paid can still be stopped, however old the bill is.
                 let open = UNPAID.contains(&text(bills, cells, "payment_state"));
                 if open || self.within.is_recent(text(bills, cells, "date")) {
                     recent.extend(link(bills, cells, "id"));

@@ -55,6 +55,7 @@ impl<'a> Openings<'a> {
         let mut live = Live::new(tables, recorder.companies, &care);
         let read = Rates::read(&mut live, recorder.currency, recorder.companies.first().copied())
             .and_then(|rates| Masters::read(&mut live, Currencies::Rates(rates), &care, &mut Feed::default()));
+        // A lenient reading of rows in memory can not fail: what is not understood is passed over.
         let masters = match read {
             Ok(masters) => masters,
             Err(never) => match never {},
@@ -88,6 +89,7 @@ impl<'a> Openings<'a> {
     pub(super) fn see(&mut self, moves: &[Vec<Cell>]) {
         let stream = stream(MOVE);
         let mut tables = Tables::default();
+        // Opening stock stands before the first day on which anything was done; plans move no stock.
         for cells in moves {
             if text(stream, cells, "state") == "done" {
                 let day = text(stream, cells, "date").get(..10).and_then(|day| day.parse().ok());
@@ -103,6 +105,7 @@ impl<'a> Openings<'a> {
             Ok(()) => {}
             Err(never) => match never {},
         }
+        // The last version of each move is what was done; earlier ones are plans.
         for record in feed.into_last_versions().into_values() {
             let Record::Move(moved) = record else { continue };
             let (Some(_), Ok(item)) = (moved.done_at, moved.item.as_str().parse()) else { continue };
