@@ -141,6 +141,7 @@ pub fn demand(
             watch(&format!("{}, {name}", entry.name));
             let learnt;
             let mut detector = &entry.detector;
+            // It learns from the trial's own days before the first scored one, so nothing that is scored was learned.
             if entry.learns {
                 learnt = own::learn(detector, &trial.panel, trial.eval_from, number as u64, |_, _| ())
                     .with_context(|| format!("{name}: learning from the days before the first scored one"))?;

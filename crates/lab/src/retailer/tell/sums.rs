@@ -69,6 +69,7 @@ impl Teller<'_> {
             unposted_at_close: Quantity::ZERO,
             counted_ahead: BTreeMap::new(),
         };
+        // Told on the morning after the last day that it sums, when a look could have read it.
         self.tell(self.retailer.at(ends + 1, 0), Record::DemandMonth(month));
     }
 }
