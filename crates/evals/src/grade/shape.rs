@@ -46,6 +46,7 @@ pub(super) fn schema(look: &Look<'_>) -> Option<Grade> {
             }
         }
     }
+    // What is before people asks for a decision, so it has to propose something.
     for seen in look.attempt.open().filter(|seen| seen.recommendations.is_empty()) {
         any = true;
         wrong.push(format!("{}: it is before people without a recommendation", seen.case.id));
@@ -55,6 +56,7 @@ pub(super) fn schema(look: &Look<'_>) -> Option<Grade> {
 
 fn of_recommendation(rec: &Recommendation) -> Vec<String> {
     let mut wrong = Vec::new();
+    // Made anew from its own parts: another id means that something was changed after it was given.
     let again = Recommendation::drafted(
         rec.case_id.clone(),
         rec.rank,
