@@ -198,6 +198,7 @@ impl Supply {
                     answers.confirmed.entry(line.supplier.clone()).or_default().insert(line.order_id.clone());
                 }
             }
+            // What names an order and nothing of ours in it may be about any of its lines.
             let unknown = lines.iter().filter(|told| told.po_line.is_none() && told.item.is_none());
             answers.heard_whole.extend(unknown.map(|told| name_key(&told.order)).filter(|name| !name.is_empty()));
         }

@@ -176,6 +176,7 @@ impl<'r, 'b> Register<'r, 'b> {
         for (at, bill) in bills.iter().enumerate() {
             let supplier = &bill.first.supplier;
             register.by_id.insert(bill.id, at);
+            // A number or name alone can be on several bills, so lists are kept, and who asks decides what several mean.
             if let Some(goods) = bill.goods() {
                 register.by_goods.entry((supplier, goods)).or_default().push(at);
             }

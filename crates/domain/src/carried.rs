@@ -136,6 +136,7 @@ impl Book {
             let done = self.moves_at(item, location).into_iter().filter(|m| !m.qty.0.is_zero());
             if let Some(last) = done.filter_map(|m| m.done_at).max() {
                 let place = (item.clone(), location.clone());
+                // What still lies there is offered however long ago it moved; what is gone counts from its last movement.
                 if self.on_hand(item, location).0.is_zero() {
                     touched.on(place, self.calendar.day_of(last));
                 } else {
@@ -144,6 +145,7 @@ impl Book {
             }
         }
         for (place, months) in of_item(&self.demand_months, item) {
+            // The sums reach back further than the moves do. A month that closed with stock shows that it was kept there.
             if let Some(month) = months.iter().rfind(|month| !month.closing.0.is_zero()) {
                 touched.on(place.clone(), month.month.last_of_month().min(self.today));
             }

@@ -67,6 +67,7 @@ impl Book {
     fn offers_of(&self, wanted: impl Fn(&ItemId) -> bool) -> Vec<Offer> {
         let mut by_key: BTreeMap<Key<'_>, Vec<(&Notice, Quantity)>> = BTreeMap::new();
         let is_wanted = |n: &&Notice| matches!(&n.content, NoticeContent::ChannelStock { item, .. } if wanted(item));
+        // Newest first: the first of a channel's words is what it says now.
         for notice in in_order(self.notices.values().filter(is_wanted)).into_iter().rev() {
             if let NoticeContent::ChannelStock { channel, item, location, published } = &notice.content {
                 let known =

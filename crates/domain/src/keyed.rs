@@ -31,6 +31,7 @@ impl KeyedMoves {
             if let Some(returned) = &m.returns {
                 keyed.returning.add(returned.as_str(), at);
             }
+            // A move from a place to itself stands in its list once.
             let places: BTreeSet<&LocationId> = m.from.iter().chain(m.to.iter()).collect();
             for place in places {
                 keyed.at.add(&m.item, place, at);
@@ -181,6 +182,7 @@ impl Keyed {
             self.ruled.entry(rule.id.clone()).or_insert_with(|| place.clone());
         }
         for location in supply.locations.values() {
+            // A company's name may stand on one of its locations only.
             let Some(company) = &location.company else { continue };
             let name = self.company_names.entry(company.clone()).or_default();
             if name.is_none() && !location.company_name.is_empty() {

@@ -193,6 +193,7 @@ impl Supply {
             }
         }
         for prices in self.supplier_prices.values_mut() {
+            // The ERP tries a supplier's prices in this order.
             prices.sort_by(|a, b| (a.sequence, numeric(&a.id)).cmp(&(b.sequence, numeric(&b.id))));
         }
         for lots in self.lots.values_mut() {
@@ -201,6 +202,7 @@ impl Supply {
         for promotions in self.promotions.values_mut() {
             promotions.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
         }
+        // These are looked at for each item, so they are gathered once for all.
         self.ordered = self.touched_by_lines();
         self.offered = self.touched_by_offers();
         self.keyed = Keyed::of(self);

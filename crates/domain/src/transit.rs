@@ -240,6 +240,7 @@ fn passages_of(moves: &[&StockMove]) -> Vec<Passage> {
 /// A passage told by `leg`, shipped by `out`.
 fn passage(leg: &StockMove, out: Option<&StockMove>) -> Passage {
     let mut documents: Vec<String> = Vec::new();
+    // Both legs may stand on one document.
     for document in out.into_iter().chain([leg]).map(|m| &m.document) {
         if !document.is_empty() && !documents.contains(document) {
             documents.push(document.clone());

@@ -233,6 +233,7 @@ impl RecommendationState {
             (Self::Escalated { level, .. } | Self::Forwarded { level, .. }, Event::Escalate { level: again }) => {
                 level == again
             }
+            // A first signature is given once. The same person again completes nothing, and is no fault either.
             (waiting, Event::Approve { by, .. } | Event::ApproveEdited { by, .. }) => {
                 waiting.first_signature().is_some_and(|first| first.by == *by)
             }

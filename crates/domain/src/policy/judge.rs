@@ -197,6 +197,7 @@ impl Policy {
             let none = || (false, Released { value: Money::ZERO, by: Vec::new(), on_behalf_of: Vec::new() });
             let (for_all, released) = all.entry(&earlier.recommendation).or_insert_with(none);
             *for_all |= shared;
+            // Two who sign one recommendation release one value, not two.
             released.value = released.value.max(earlier.value.abs());
             released.by.push(earlier.by.clone());
             released.on_behalf_of.extend(earlier.on_behalf_of.iter().cloned());

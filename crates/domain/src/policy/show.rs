@@ -63,6 +63,7 @@ impl PolicyDocument {
                 lines.push(String::new());
             }
             for (number, row) in section.table.iter().enumerate() {
+                // Names come from the configuration and may hold what would end a cell.
                 let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
                 lines.push(format!("| {} |", cells.join(" | ")));
                 if number == 0 {

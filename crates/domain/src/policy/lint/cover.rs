@@ -124,6 +124,7 @@ fn rulings(policy: &Policy) -> Vec<Ruling> {
 /// Every set of people who complete a ruling together.
 fn completers(policy: &Policy, people: &[Person], ruling: &Ruling, facts: &Facts) -> Vec<BTreeSet<PersonId>> {
     let signers: Vec<Signer> = people.iter().cloned().map(Signer::own).collect();
+    // Nobody has touched it here: that somebody could be spared is what is asked.
     let may = |signer: &Signer, signed: &[Signer]| {
         policy
             .may_sign(&Attempt { signer, ruling, facts: std::slice::from_ref(facts), signed, touched_by: &[] })
