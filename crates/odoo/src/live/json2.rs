@@ -32,10 +32,12 @@ impl Json2 {
         };
         let bearer = format!("Bearer {}", key.expose_secret());
         let mut bearer = HeaderValue::from_str(&bearer).map_err(setting("odoo.api_key"))?;
+        // Marked, so that no log of headers writes it.
         bearer.set_sensitive(true);
         let named = HeaderValue::from_str(database).map_err(setting("odoo.database"))?;
         let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer), (DATABASE, named)]);
         let server = Self { transport, database: database.to_owned(), headers };
+        // A harmless question, as only an answer shows that the key is good.
         let call = Call::who();
         let who = server.ask(&call, PhantomData::<Map<String, Value>>).await?;
         if who.get("uid").and_then(Value::as_i64).is_none() {

@@ -93,12 +93,14 @@ pub struct Opened {
 /// What is wrong with the configuration, the sign-in or the user's rights; or that a server that was never read is away.
 pub async fn open(setup: Setup) -> Result<Opened, PortError> {
     let setup = Arc::new(setup);
+    // What is known of other companies than are wanted now is not gone on with.
     let known = known(&*setup.mirror).await?.filter(|known| known.wanted == setup.odoo.companies);
     let (told, connection, may_write) = match (Connection::make(&setup).await, known) {
         (Ok(connection), _) => {
             let may_write = connection.may_write.clone();
             (connection.known.clone(), Some(connection), Some(may_write))
         }
+        // Only what passes by itself: a refused sign-in has to be seen at the start.
         (Err(PortError::Transient { source, .. }), Some(known)) => {
             tracing::warn!("Odoo is away, Reeve goes on with what it has read: {source}");
             (known, None, None)

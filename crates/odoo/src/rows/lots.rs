@@ -41,6 +41,7 @@ impl Masters {
                 expires_at: row.time_opt("expiration_date")?,
                 created_at: row.time("create_date")?,
             };
+            // Stock without a lot is told beside the lots only of items that have any.
             items.insert(product.item.clone());
             feed.push(record.created_at, Record::Lot(record));
             Ok(())

@@ -122,6 +122,7 @@ fn percent_off(row: &Row, product: &Product, catalog: &Catalog, care: &Care) -> 
         "percentage" => row.number("percent_price"),
         "formula" => row.number("price_discount"),
         "fixed" => {
+            // A fixed price says how much is off only beside a list price and in its currency.
             let Some(list_price) = product.list_price.filter(|price| *price > Decimal::ZERO) else { return Ok(0.0) };
             let Some(factor) = catalog.factor(row, "currency_id", row.date_opt("date_start")?, care)? else {
                 return Ok(0.0);

@@ -197,6 +197,7 @@ impl Purchases {
     pub(super) fn tell(self, fulfilled: &Fulfilled, feed: &mut Feed) {
         for (id, line) in self.lines {
             let order = &self.orders[&line.order];
+            // A line of a product that is not stocked is a kit only where receipts bring parts for it; else it is a service.
             let kit = line.kit.filter(|_| fulfilled.kits.contains(&id));
             let (Some(goods), Some(visible_at)) = (line.goods.or(kit), order.visible_at) else { continue };
             let visible_at = visible_at.max(line.created_at);
@@ -204,9 +205,12 @@ impl Purchases {
             feed.push(visible_at, Record::PoLine(version.clone()));
             if goods.promised != goods.promised_first {
                 version.promised = goods.promised;
+                // When the date was rewritten nobody kept: it surely was by the first receipt, or by the order's last
+                // change.
                 let proven_at = fulfilled.first_receipt.get(&id).copied().unwrap_or(order.written_at);
                 feed.push(proven_at.max(visible_at), Record::PoLine(version.clone()));
             }
+            // The count is today's, so it is told only from the last receipt on.
             if let (Some(at), true) = (fulfilled.last_receipt.get(&id), fulfilled.kits.contains(&id)) {
                 version.kits_received = line.received.map(Quantity);
                 feed.push((*at).max(visible_at), Record::PoLine(version.clone()));

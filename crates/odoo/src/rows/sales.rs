@@ -165,6 +165,7 @@ fn read_goods(
 
 /// The line of a kit as a line for each component of which stock is kept. What one of them costs the customer is not known.
 fn components(parts: &[Part], quantity: Decimal, whole: &SaleLine, masters: &Masters) -> Vec<SaleLine> {
+    // A bill may list a component twice: its record's id has room for one.
     let mut units: BTreeMap<i64, Decimal> = BTreeMap::new();
     for part in parts {
         *units.entry(part.product).or_default() += Decimal::from_f64(part.quantity).unwrap_or_default() * quantity;

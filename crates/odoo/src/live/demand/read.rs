@@ -71,6 +71,7 @@ pub(in crate::live) async fn on_shelves(
     let groups =
         asking.groups(model, domain, &["product_id", "location_id"], &["quantity", "reserved_quantity"], None).await?;
     let mut levels: BTreeMap<(i64, i64), (Quantity, Quantity)> = BTreeMap::new();
+    // Several locations are shelves of one warehouse.
     for group in &groups {
         let (product, location) = (asking.key(model, group, 0)?, asking.key(model, group, 1)?);
         if let (Some(product), Some(End::Shelf(warehouse))) = (product, location.map(|id| ground.end(id))) {

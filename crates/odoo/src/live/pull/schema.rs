@@ -178,9 +178,11 @@ impl Schema {
             None => Vec::new(),
         };
         for (nth, at) in self.first.iter().enumerate() {
+            // A first value that was empty is none yet: the first that is told counts.
             let first = before.get(nth).filter(|cell| !is_empty(cell)).unwrap_or(&cells[*at]).clone();
             cells.push(first);
         }
+        // Last, where a sweep finds it without knowing the stream's fields.
         cells.push(self.stamp.map_or(Cell::Flag(false), |at| answer.cells[at].clone()));
         let mut links = [None; 3];
         for (link, at) in links.iter_mut().zip(&self.links) {

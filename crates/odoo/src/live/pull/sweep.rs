@@ -139,6 +139,7 @@ impl Puller {
             let known = self.known(turn, &answers).await?;
             rows.extend(answers.iter().map(|a| turn.row(a, &known)).filter(|row| known.get(&row.id) != Some(row)));
         }
+        // Rows that an ordinary look should have seen: many of them say that the overlap is too short.
         if !turn.schema.whole && !turn.position.outside && !rows.is_empty() {
             pulled.rows_found_late += rows.len() as u64;
             tracing::info!(stream = turn.stream.model, rows = rows.len(), "found by comparing stamps");

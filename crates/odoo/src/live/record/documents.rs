@@ -30,6 +30,8 @@ impl Writing<'_> {
         for (model, supplies) in
             [("purchase.order", true), ("account.move", true), ("sale.order", false), ("stock.picking", false)]
         {
+            // Before anything is written: text elsewhere may name any document, and a partner has one name in the whole
+            // recording.
             let (stream, mut after) = (stream(model), 0);
             while let Some(page) = self.recorder.page(stream, &mut after).await? {
                 for cells in &page {
@@ -83,6 +85,7 @@ impl Writing<'_> {
             openings.see_id(after);
             page.retain(|cells| self.within.has_move(stream, cells));
             openings.see(&page);
+            // What belongs to a movement is recorded with it, so it is noted before the documents are gone through.
             for cells in &page {
                 named.pickings.extend(link(stream, cells, "picking_id"));
                 named.order_lines.extend(link(stream, cells, "purchase_line_id"));
@@ -91,6 +94,7 @@ impl Writing<'_> {
                 self.put(stream, &mut file, cells)?;
             }
         }
+        // Last, when it is known how much the recorded movements leave missing.
         let added = openings.rows(&self.within);
         for cells in &added {
             self.put(stream, &mut file, cells)?;

@@ -121,6 +121,7 @@ impl<'a> Openings<'a> {
     pub(super) fn rows(&self, within: &Within) -> Vec<Vec<Cell>> {
         let Some(levels) = &self.levels else { return Vec::new() };
         let at = self.at();
+        // Also places that only moved: nothing may be left there now.
         let places: BTreeSet<Place> = levels.keys().chain(self.sums.keys()).copied().collect();
         let mut rows = Vec::new();
         for (product, warehouse) in places {
@@ -129,6 +130,7 @@ impl<'a> Openings<'a> {
             let (Some((unit, entered)), Some(shelf)) = (self.products.get(&product), self.shelves.get(&warehouse)) else {
                 continue;
             };
+            // What lies outside of the recorded warehouses moves nothing inside.
             if missing.is_zero() || !within.has(Some(warehouse)) {
                 continue;
             }
@@ -150,6 +152,7 @@ impl<'a> Openings<'a> {
         let number = |id: i64| Cell::Number(id as f64);
         let words = |text: &str| Cell::Text(text.to_owned());
         let quantity = Cell::Number(missing.abs().to_f64().unwrap_or_default());
+        // What the movements brought too much of is taken off again.
         let (source, target) = if missing.is_sign_negative() { (shelf, self.inventory) } else { (self.inventory, shelf) };
         let of = |field: &str| match field {
             "id" => number(id),

@@ -151,6 +151,7 @@ pub(super) async fn tell_suppliers(
         named.extend(table(model, linked(mirror, model, "partner_id", changed).await?).links(model, "partner_id"));
     }
     for id in changed {
+        // A partner is a supplier once something names it as one; most of them are customers.
         match partners.supplier(*id) {
             Some(supplier) if named.contains(id) => news.put(Record::Supplier(supplier)),
             Some(_) => {}
