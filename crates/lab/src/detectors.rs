@@ -77,6 +77,7 @@ pub fn tables(folder: &Path, seeds: &[u64], mut watch: impl FnMut(&str)) -> anyh
     let mut paths = listed.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     let extension = |path: &Path| path.extension().and_then(|extension| extension.to_str()).unwrap_or("").to_owned();
     paths.retain(|path| ["npz", "csv"].contains(&extension(path).as_str()));
+    // By name, so that two machines print the same table.
     paths.sort();
     anyhow::ensure!(!paths.is_empty(), "{} holds no .npz and no .csv file", folder.display());
     let mut measured = Vec::new();

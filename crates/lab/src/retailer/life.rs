@@ -149,8 +149,10 @@ fn receive(life: &mut Life, plan: &Plan, stock: &mut [i64], day: i32) {
 fn fill(retailer: &Retailer, life: &mut Life, plan: &Plan, stock: &mut [i64], day: i32) {
     for at in 0..life.series.len() {
         let series = &life.series[at];
+        // A promotion is filled for before it begins.
         let lift = plan.lift(day).max(plan.lift(day + FILL_DAYS)).max(1.0);
         let fills = (day + i32::try_from(series.location + plan.item).unwrap_or(0)) % FILL_DAYS == 0;
+        // A spike can only be sold where the goods are there.
         let wanted = match series.injected {
             Some(IntoSeries::Spike { day: on }) if on == day => series.max + i64::from(spike_units(series.mean)),
             Some(IntoSeries::Low { day: on }) if day > on => 0,
@@ -164,6 +166,7 @@ fn fill(retailer: &Retailer, life: &mut Life, plan: &Plan, stock: &mut [i64], da
         }
         stock[0] -= qty;
         stock[at] += qty;
+        // Earlier transfers have moved their stock and are told by no record.
         if day >= retailer.detail_from() {
             let (from, to) = (life.series[0].location, series.location);
             life.transfers.push(Transfer { day, from, to, qty, late: false });

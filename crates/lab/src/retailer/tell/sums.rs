@@ -28,6 +28,7 @@ impl Teller<'_> {
         let mut day = 0;
         while day <= last {
             let first = self.retailer.date(day);
+            // The first and last month may be parts of one.
             let ends = (day + days_between(first, first.last_of_month())).min(last);
             self.month(series, day, ends);
             day = ends + 1;

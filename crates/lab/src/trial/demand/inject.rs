@@ -23,7 +23,7 @@ const TRIES: usize = 60;
 /// Puts events into a panel as planned. The same panel, plan and seed give the same trial.
 ///
 /// # Errors
-/// The window must lie in the panel and be six days long at least, and there must be series.
+/// The window must lie in the panel and be a week long at least, and there must be series.
 pub fn inject(base: &Panel, plan: &Plan, seed: u64) -> Result<Trial, TrialError> {
     let days = base.days().len();
     if plan.window.end > days || plan.window.len() < 7 || base.keys().is_empty() {
@@ -155,6 +155,7 @@ impl Work {
             let day = self.rng.gen_range(self.from + 2..self.end - 1);
             let of: Vec<usize> = (0..self.series()).filter(|&series| self.panel.locations()[series] == location).collect();
             let open = of.iter().filter(|&&series| self.cell(series, day).open).count();
+            // A place that hardly any series is open at is shut already.
             if of.iter().any(|&series| self.is_wide(series, day)) || 2 * open < of.len() {
                 continue;
             }

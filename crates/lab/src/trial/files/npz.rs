@@ -33,6 +33,7 @@ pub fn read_npz(file: &Path) -> Result<Numbers, TrialError> {
     };
     let (x, y) = (array("X.npy")?, array("y.npy")?);
     let [count, features] = x.shape[..] else { return Err(wrong("X must have two dimensions: rows and columns")) };
+    // Both stand in the file by themselves, so they may be of different sizes.
     if y.values.len() != count || count == 0 || features == 0 {
         return Err(wrong(&format!("X has {count} rows of {features} columns, but y has {} labels", y.values.len())));
     }
