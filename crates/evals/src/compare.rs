@@ -150,6 +150,7 @@ fn grade_changes(scenario: &str, before: &[&Outcome], after: &[&Outcome]) -> Vec
             grader: (*grader).to_owned(),
             before: was,
             after: is,
+            // Why it fails now is what is looked for; where it passes now, why it failed before.
             why: b.or(a).map(|(_, why)| why).unwrap_or_default(),
         })
     };

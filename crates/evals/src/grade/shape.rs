@@ -94,6 +94,7 @@ pub(super) fn citation(look: &Look<'_>) -> Option<Grade> {
                 let gone = cites.iter().filter(|id| !bundle.facts.contains_key(*id));
                 wrong.extend(gone.map(|id| format!("{}: its {what} cite {id}, which is no fact of the evidence", rec.id)));
                 let mut known = cites.iter().filter_map(|id| bundle.facts.get(id)).peekable();
+                // Text from outside may support, and never alone.
                 if known.peek().is_some() && known.all(|fact| fact.third_party) {
                     wrong.push(format!("{}: its {what} rest on text from outside alone", rec.id));
                 }

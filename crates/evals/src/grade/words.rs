@@ -78,6 +78,7 @@ pub(super) fn length(look: &Look<'_>) -> Option<Grade> {
                 wrong.push(format!("{} {what}: {long} characters of at most {max}", rec.candidate.codes()));
             }
         }
+        // A reason that is too short to say anything would pass every bound above.
         let said = rec.prose.rationale.trim().chars().count();
         if said < RATIONALE_MIN {
             wrong.push(format!("{} why: {said} characters say nothing", rec.candidate.codes()));

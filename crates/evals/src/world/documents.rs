@@ -238,6 +238,7 @@ impl Documents<'_> {
     /// What is still to come on an order line, planned for its promise as an ERP plans it. A kit's components are written by hand.
     pub(super) fn rest(&self, po: &PoSpec) -> Result<Option<Observed>, String> {
         let of_line = |m: &&MoveSpec| m.kind == MoveKind::Receipt && m.po.as_deref() == Some(po.id.as_str());
+        // A plan that is written by hand takes the place of the one that would be made up.
         let by_hand = self.world.moves.iter().filter(of_line).any(|m| m.done.is_none());
         if po.closed || po.cancelled || po.draft || po.kit.is_some() || by_hand {
             return Ok(None);
