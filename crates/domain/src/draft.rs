@@ -95,12 +95,15 @@ impl Draft {
                 faults.push(DraftFault::Confidence(choice.confidence_percent));
             }
             match candidates.iter().find(|candidate| candidate.id == *id) {
+                // An id that nobody gave out is a model's text of any length, and the fault is shown to people.
                 None => faults.push(DraftFault::UnknownCandidate(short(id))),
                 Some(candidate) => {
+                    // Of a plan each step has to be legal by itself.
                     let mut checks = candidate.steps().flat_map(|step| step.checks);
                     if let Some(check) = checks.find(|check| check.hard && !check.passed) {
                         faults.push(DraftFault::Illegal { candidate: id.clone(), check: check.name.clone() });
                     }
+                    // Only an action that writes to somebody may carry words that leave the house.
                     if choice.prose.message.is_some() && !candidate.actions().any(Action::sends_message) {
                         let code = candidate.action.code();
                         faults.push(DraftFault::MessageNotAllowed { candidate: id.clone(), code });

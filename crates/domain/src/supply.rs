@@ -117,6 +117,7 @@ impl SupplyRows {
                 self.rules.insert((r.item.clone(), r.location.clone()), r);
             }
             Record::Promotion(r) => self.promotions.entry(r.item.clone()).or_default().push(r),
+            // Drafts bind nobody, so they are kept where no sum of what is on order can meet them.
             Record::PoLine(r) if r.draft => self.draft_lines.push(r),
             Record::PoLine(r) => self.po_lines.push(r),
             Record::Move(r) => self.moves.push(r),
@@ -176,6 +177,7 @@ impl Supply {
             carried_rule: CarriedRule::default(),
             whole_from: None,
         };
+        // Indexes first: what is announced, taken back and learned below asks them.
         supply.index();
         supply.announced = supply.newest_dates();
         supply.taken_back = taken_back(&supply);
@@ -191,6 +193,7 @@ impl Supply {
             }
         }
         for prices in self.supplier_prices.values_mut() {
+            // The ERP tries a supplier's prices in this order.
             prices.sort_by(|a, b| (a.sequence, numeric(&a.id)).cmp(&(b.sequence, numeric(&b.id))));
         }
         for lots in self.lots.values_mut() {
@@ -199,6 +202,7 @@ impl Supply {
         for promotions in self.promotions.values_mut() {
             promotions.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
         }
+        // These are looked at for each item, so they are gathered once for all.
         self.ordered = self.touched_by_lines();
         self.offered = self.touched_by_offers();
         self.keyed = Keyed::of(self);

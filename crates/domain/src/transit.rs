@@ -103,6 +103,7 @@ impl<'b> Legs<'b> {
         }
         // Legs belong together where one names the other, or both the same.
         let partner = |leg: &StockMove| {
+            // Many moves have no origin; by the empty name they would all belong together.
             let names = [leg.origin.as_str(), leg.document.as_str()].into_iter().filter(|name| !name.is_empty());
             let told = names.flat_map(|name| named.get(name).into_iter().flatten().copied());
             told.min_by_key(|o| (apart(o, leg), numeric(&o.id)))
@@ -239,6 +240,7 @@ fn passages_of(moves: &[&StockMove]) -> Vec<Passage> {
 /// A passage told by `leg`, shipped by `out`.
 fn passage(leg: &StockMove, out: Option<&StockMove>) -> Passage {
     let mut documents: Vec<String> = Vec::new();
+    // Both legs may stand on one document.
     for document in out.into_iter().chain([leg]).map(|m| &m.document) {
         if !document.is_empty() && !documents.contains(document) {
             documents.push(document.clone());

@@ -106,6 +106,7 @@ impl Baseline {
     /// # Errors
     /// Why it holds nothing.
     pub fn verify(&self, signers: &Signers) -> anyhow::Result<()> {
+        // Whoever changes keys has two for a while, each with its own days.
         let mine: Vec<&Signer> = signers.signer.iter().filter(|signer| signer.name == self.by).collect();
         anyhow::ensure!(!mine.is_empty(), "{:?} is nobody whom signers.toml lists", self.by);
         let signature = unhex(&self.signature).context("the baseline's signature is no hex")?;

@@ -95,6 +95,7 @@ pub fn read(folder: &Path) -> anyhow::Result<BTreeMap<String, Cassette>> {
         let cassette: Cassette =
             serde_json::from_str(&text).with_context(|| format!("{} is no cassette", path.display()))?;
         let name = file_name(&cassette.request);
+        // A file that was renamed by hand would answer a question that nobody asked.
         anyhow::ensure!(
             path.file_name().is_some_and(|found| found == name.as_str()),
             "{} answers another request than its name says; call it {name}",

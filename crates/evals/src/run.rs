@@ -135,8 +135,10 @@ impl SuiteRun {
     pub fn stops(&self, gates: &Gates) -> Vec<Stop> {
         let mut stops = Vec::new();
         let mut stop = |gate: &str, why: String| stops.push(Stop { gate: gate.to_owned(), why });
+        // A scenario counts as passed where all its repeats passed.
         let (passed, of) = self.by_scenario().values().fold((0, 0), |(p, n), (a, b)| (p + u64::from(a == b), n + 1));
         let rate = passed as f64 / f64::from(of).max(1.0);
+        // A run of nothing would pass every gate.
         if of == 0 {
             stop("scenarios", "nothing was run that counts".to_owned());
         } else if rate < gates.pass_rate {

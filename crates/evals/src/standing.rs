@@ -81,8 +81,10 @@ pub fn standing(
     let comparison = compare(playbook, model)?;
     let mut missing = Vec::new();
     let live = Origin::Live.to_string();
+    // Where nothing was asked of the model the words are the playbook's, and earn it nothing.
     let answered: Vec<_> = model.counted().filter(|outcome| !outcome.origins.is_empty()).collect();
     let other = answered.iter().filter(|outcome| outcome.origins.iter().any(|origin| *origin != live)).count();
+    // Repeats of a scenario are more answers to the same question, not more questions.
     let mut scenarios: Vec<&str> = answered.iter().map(|outcome| outcome.scenario.as_str()).collect();
     scenarios.sort_unstable();
     scenarios.dedup();
@@ -97,6 +99,7 @@ pub fn standing(
     if model.partial || playbook.partial {
         missing.push("only a part of the suite was run".to_owned());
     }
+    // Equal names are not enough: a scenario may have been changed between the runs.
     if model.data != playbook.data {
         missing.push("the runs are of other scenarios".to_owned());
     }

@@ -198,6 +198,7 @@ pub fn preference(votes: &[Vote], playbook: &[Draft], model: &[Draft]) -> Option
     let ids = |first: &[Draft], second: &[Draft]| -> std::collections::BTreeSet<String> {
         pairs(first, second).into_iter().map(|pair| pair.id).collect()
     };
+    // A pair's id says which draft stood first, so a vote counts for what was read and not for a side.
     let (as_is, turned) = (ids(playbook, model), ids(model, playbook));
     let (mut found, mut people) =
         (Preference { votes: 0, people: 0, model: 0, playbook: 0 }, std::collections::BTreeSet::new());

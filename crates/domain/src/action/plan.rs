@@ -144,6 +144,7 @@ impl Candidate {
         }
         let mut worked_on = BTreeMap::new();
         for step in self.steps() {
+            // One step may name two things of its own; only another step on the same thing is a clash.
             for thing in step.action.works_on() {
                 if let Some(other) = worked_on.insert(thing.clone(), step.number).filter(|other| *other != step.number) {
                     return Some(format!("steps {other} and {} both work on {thing}", step.number));
@@ -186,6 +187,8 @@ impl Action {
             | Self::CancelPo { po_line, .. }
             | Self::IncreasePo { po_line, .. }
             | Self::SplitShip { po_line, .. } => vec![format!("order line {po_line}")],
+            // An order leaves its trace by item, supplier and place: of two such orders nobody could tell which step was
+            // done.
             Self::NewPo { item, supplier, destination, .. } | Self::AltSupplier { item, supplier, destination, .. } => {
                 vec![format!("an order of item {item} to supplier {supplier} for location {destination}")]
             }
@@ -203,6 +206,7 @@ impl Action {
             Self::FixMaster { record, field, .. } => vec![format!("{field} of {record}")],
             Self::ForecastFix { item, location, .. } => vec![format!("the forecast of item {item} at location {location}")],
             Self::MarkEvent { item, location, .. } => vec![format!("the history of item {item} at location {location}")],
+            // A count that is asked for and one that is applied change the same figure.
             Self::Recount { item, location, .. } | Self::AdjustStock { item, location, .. } => {
                 vec![format!("the count of item {item} at location {location}")]
             }

@@ -63,6 +63,7 @@ impl PolicyDocument {
                 lines.push(String::new());
             }
             for (number, row) in section.table.iter().enumerate() {
+                // Names come from the configuration and may hold what would end a cell.
                 let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
                 lines.push(format!("| {} |", cells.join(" | ")));
                 if number == 0 {
@@ -152,6 +153,7 @@ fn tiers(policy: &Policy) -> Section {
         let takes = policy.tiers.takes(tier);
         let value = match (tier, limited.iter().find(|(of, _)| *of == tier)) {
             (Tier::T0, _) => codes(policy.tiers.t0.actions.iter().copied()),
+            // Without a rate nothing counts as below the limit; an auditor has to read here what is done at the click.
             (_, Some((_, row))) => match (policy.in_company(&row.limit), row.limit.currency.is_some()) {
                 (None, _) => format!("up to {}: no rate, so nothing", row.limit),
                 (Some(limit), false) => format!("up to {limit} {}", policy.currency),

@@ -81,6 +81,7 @@ pub(super) fn abstention(look: &Look<'_>) -> Option<Grade> {
 pub(super) fn ordering(look: &Look<'_>) -> Option<Grade> {
     let (mut agree, mut pairs) = (0_u32, 0_u32);
     for seen in look.drafted() {
+        // The playbook orders by the money itself, so it would agree with itself.
         let recs: Vec<_> = seen.recommendations.iter().filter(|rec| matches!(rec.drafter, Drafter::Model { .. })).collect();
         for (at, first) in recs.iter().enumerate() {
             for second in &recs[at + 1..] {

@@ -50,12 +50,14 @@ pub(super) fn ndcg(look: &Look<'_>) -> Option<Grade> {
     if worth.is_empty() {
         return None;
     }
+    // A case of several types is worth what its dearest one is.
     let gain = |case: &Case| case.codes.iter().filter_map(|code| worth.get(code)).copied().fold(0.0, f64::max);
     let capacity = look.settings.ranking.capacity;
     let find = |id: &reeve_domain::ids::CaseId| look.attempt.cases.iter().find(|seen| seen.case.id == *id);
     let lines = look.attempt.digest.as_ref().map(|digest| digest.lines.as_slice()).unwrap_or_default();
     let shown: Vec<f64> = lines
         .iter()
+        // The random place is drawn and says nothing of the order.
         .filter(|line| !line.sampled)
         .filter_map(|line| find(&line.case_id))
         .map(|seen| gain(&seen.case))

@@ -41,6 +41,7 @@ pub(super) fn told(lots: &[LotSpec], day: &Day) -> Result<Vec<Observed>, String>
         };
         told.push(Observed { changed_at: created_at, record: Record::Lot(lot) });
         let left = quantity("now", spec.now)?;
+        // An ERP keeps no row of a lot that is gone from the shelf.
         if left.is_positive() {
             held.entry((spec.item.clone(), spec.at.clone())).or_default().insert(spec.id.clone(), left);
         }

@@ -156,6 +156,7 @@ impl World {
             self.names(&s.item, Some(&s.at))?;
             demand::told(s, &day).map(|all| rest.extend(all))
         })?;
+        // Stock is written down as what is left on the day. What it began with follows from the moves, so those come first.
         each("stock", &self.stock, |s| {
             self.names(&s.item, Some(&s.at))?;
             demand::opening(s, &day, &rest).map(|one| told.push(one))

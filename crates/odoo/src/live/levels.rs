@@ -98,6 +98,7 @@ impl LevelReader {
             // What is written while all are read is read again behind it.
             (at.since, at.swept, at.after) = (until, until, Some(0));
         }
+        // What is sold and not booked moves no stock in Odoo, so no stamp would bring these products into the look.
         let open = open_products(&self.asking, ground).await?;
         let has_lots = lots::has_any(&self.asking).await? || !at.lotted.is_empty();
         // What was unbooked may have been booked, or taken back, without a trace in what is read below.
@@ -110,6 +111,7 @@ impl LevelReader {
             if has_lots {
                 records.extend(lots::read(&self.asking, ground, &products, &mut at.lotted, until).await?);
             }
+            // Before it is written: a look that is killed goes on behind the last piece that was kept with its records.
             at.after = products.last().filter(|_| products.len() >= limit).map(|last| last.id);
             self.keep(&records, &at, until).await?;
             self.asking.settle(at.after.is_some());

@@ -54,6 +54,7 @@ pub(super) async fn read(
         let (Some(product), Some(End::Shelf(warehouse))) = (product?, location?.map(|id| ground.end(id))) else { continue };
         let sum = group.sums[0];
         let quantity = Quantity::from_erp(sum).ok_or_else(|| asking.garbled(QUANT, format!("{sum} is no quantity")))?;
+        // What stands there without a lot counts beside them: the sum of the lots alone would be less than the stock.
         let (lots, without) = held.entry((product, warehouse)).or_default();
         match lot? {
             Some(lot) => {
@@ -67,6 +68,7 @@ pub(super) async fn read(
     for product in products.iter().filter(|p| has.contains(&p.id) || lotted.contains(&p.id)) {
         for warehouse in ground.zones.iter().flat_map(|zone| &zone.warehouses) {
             let (item, location) = (ItemId::new(product.id.to_string()), LocationId::new(warehouse.to_string()));
+            // Without any lot left there is nothing to be said of lots, whatever stands there without one.
             let stock = held.remove(&(product.id, *warehouse)).filter(|(lots, _)| !lots.is_empty());
             let record = match stock {
                 Some((lots, without)) => Record::LotStock(LotStock { item, location, lots, without }),
@@ -75,6 +77,7 @@ pub(super) async fn read(
             records.push(Observed { changed_at: at, record });
         }
     }
+    // Remembered, so that a product whose last lot is gone is told as gone once, and then asked about no more.
     for product in products {
         if has.contains(&product.id) {
             lotted.insert(product.id);

@@ -41,6 +41,7 @@ impl Masters {
                 expires_at: row.time_opt("expiration_date")?,
                 created_at: row.time("create_date")?,
             };
+            // Stock without a lot is told beside the lots only of items that have any.
             items.insert(product.item.clone());
             feed.push(record.created_at, Record::Lot(record));
             Ok(())
@@ -60,6 +61,7 @@ impl Masters {
             let (catalog, places): (&Catalog, &Places) = (&self.catalog, &self.places);
             let product = catalog.product(row, "product_id")?;
             let place = places.place(row, "location_id")?;
+            // What is at a customer's, on its way or scrapped is on nobody's shelf.
             let shelf = place.warehouse.filter(|_| place.usage == Usage::Internal && !place.scrap);
             let Some(location) = shelf.and_then(|warehouse| places.location(warehouse)) else { return Ok(()) };
             if !items.contains(&product.item) {
@@ -71,6 +73,7 @@ impl Masters {
                 let (item, location) = key;
                 (at, LotStock { item, location, lots: BTreeMap::new(), without: Quantity::ZERO })
             });
+            // As of the last change of any of them: nobody knows what stood there before.
             *seen = at.max(*seen);
             match row.link("lot_id")? {
                 Some(lot) => *stock.lots.entry(lot.to_string()).or_insert(Quantity::ZERO) += qty,

@@ -100,6 +100,8 @@ impl Masters {
         care: &Care,
         feed: &mut Feed,
     ) -> Result<(), R::Error> {
+        // In the order in which they refer to each other. Orders are told behind the moves, which say when a new promise was
+        // there.
         let pickings = Pickings::read(rows)?;
         let purchases = Purchases::read(rows, self, care, &mut suppliers, &pickings)?;
         let sale_lines = sales::read(rows, self, care, feed)?;

@@ -75,6 +75,8 @@ impl Talk {
         }
         if upper == "STARTTLS" && self.offers_tls && !self.encrypted {
             self.say("220 2.0.0 go on").await?;
+            // What was read ahead is dropped with the buffer: nothing that was said in the clear may count behind the
+            // handshake.
             let wire = self.stream.take().ok_or(io::ErrorKind::NotConnected)?.into_inner();
             self.stream = Some(BufReader::new(encrypted(wire).await?));
             self.encrypted = true;
@@ -136,6 +138,7 @@ impl Talk {
             if line == ".\r\n" {
                 break;
             }
+            // A line that begins with a dot was sent with another one before it.
             text.push_str(line.strip_prefix('.').unwrap_or(&line));
         }
         let (from, to) = (self.from.take().unwrap_or_default(), self.to.take().unwrap_or_default());
@@ -149,6 +152,7 @@ impl Talk {
             state.arrived.push(Arrived { user: self.user.clone(), from, to, encrypted: self.encrypted, text });
             state.arrived.len()
         };
+        // The letter has arrived; only the answer is lost.
         if fault == Some(Fault::LoseAnswer) {
             return Ok(false);
         }

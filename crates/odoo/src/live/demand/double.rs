@@ -100,6 +100,7 @@ impl World {
     }
 
     fn table(&self, model: &str) -> Result<Vec<Row>, OdooError> {
+        // Up to 18 a unit's factor says how many of it make the reference, from 19 on how many references make one.
         let dozen = if self.version < Version::V19 { 1.0 / 12.0 } else { 12.0 };
         let rows = match model {
             "stock.warehouse" => json!([

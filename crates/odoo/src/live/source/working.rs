@@ -39,6 +39,7 @@ impl Targets {
         changed: &BTreeMap<&'static str, BTreeSet<i64>>,
         left_out: &LeftOut,
     ) -> Result<Self, BoxError> {
+        // What was left out for want of another row is tried again when a row of that model comes.
         let again = left_out.waiting_for(changed.keys().copied());
         let of = |model: &str| -> BTreeSet<i64> {
             [changed.get(model), again.get(model)].into_iter().flatten().flatten().copied().collect()
@@ -53,6 +54,7 @@ impl Targets {
         all.sale_lines.extend(ids(&linked(mirror, SALE_LINE, "order_id", &of(SALE)).await?));
         all.bill_lines.extend(ids(&linked(mirror, BILL_LINE, "move_id", &of(BILL)).await?));
         let scraps = table(SCRAP, by_id(mirror, SCRAP, &of(SCRAP)).await?);
+        // Why goods were scrapped stands on another row than their move.
         all.moves.extend(scraps.lists(SCRAP, "move_ids"));
         // A picking names the documents of its moves, and says for when an order was first promised.
         let in_pickings = table(MOVE, linked(mirror, MOVE, "picking_id", &of(PICKING)).await?);
@@ -121,6 +123,7 @@ impl Targets {
                 news.put(record);
             }
         }
+        // Of every row that changed: what is not among the records any more has to be taken back.
         for (kind, ids) in [
             (RecordKind::PoLine, &self.order_lines),
             (RecordKind::SaleLine, &self.sale_lines),
@@ -148,6 +151,7 @@ pub(super) async fn tell_suppliers(
         named.extend(table(model, linked(mirror, model, "partner_id", changed).await?).links(model, "partner_id"));
     }
     for id in changed {
+        // A partner is a supplier once something names it as one; most of them are customers.
         match partners.supplier(*id) {
             Some(supplier) if named.contains(id) => news.put(Record::Supplier(supplier)),
             Some(_) => {}
