@@ -14,13 +14,10 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use super::support::binary::{Ended, reeve};
-use super::support::earned::earn_words;
+use super::support::earned::{earn_words, refuse_drafts};
 
 /// The time limit of a call that is not answered.
 const TIMEOUT: &str = "1500ms";
-
-/// How many cases from below the line a digest draws.
-const SAMPLE_PLACES: &str = "REEVE_RANKING__SAMPLE_PLACES";
 
 /// What the endpoint is asked about one case.
 pub(super) struct Asked {
@@ -115,28 +112,38 @@ impl Demo {
 
     /// The same in a folder that is looked at afterwards.
     pub(super) async fn run_in(home: &TempDir, manner: Option<Manner>, more: &[(&'static str, &'static str)]) -> Self {
-        Self::run_with(home, manner, more, true).await
+        Self::run_with(home, manner, more, Some(0)).await
+    }
+
+    /// The same with a model of whose drafts `refused` were refused before.
+    pub(super) async fn run_after(home: &TempDir, manner: Manner, refused: u32) -> Self {
+        Self::run_with(home, Some(manner), &[], Some(refused)).await
     }
 
     /// The same with a model that has earned nothing yet.
     pub(super) async fn run_with_candidate(home: &TempDir, manner: Manner) -> Self {
-        Self::run_with(home, Some(manner), &[], false).await
+        Self::run_with(home, Some(manner), &[], None).await
     }
 
-    async fn run_with(home: &TempDir, manner: Option<Manner>, more: &[(&'static str, &'static str)], earned: bool) -> Self {
+    /// `earned`: how many of its drafts were refused since it earned its words; None where it has not.
+    async fn run_with(
+        home: &TempDir,
+        manner: Option<Manner>,
+        more: &[(&'static str, &'static str)],
+        earned: Option<u32>,
+    ) -> Self {
         let mut environment: Vec<(&str, String)> = more.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         // What is worth nothing is not drafted unless the digest draws it: more cases for the endpoint to fail on.
-        if !more.iter().any(|(name, _)| *name == SAMPLE_PLACES) {
-            environment.push((SAMPLE_PLACES, "6".to_owned()));
-        }
+        environment.push(("REEVE_RANKING__SAMPLE_PLACES", "6".to_owned()));
         let (mut endpoint, mut marks) = (None, Marks::default());
         if let Some(manner) = manner {
             let (started, asked) = served(manner).await;
             environment.push(("REEVE_MODEL__BASE_URL", format!("{}{BASE}", started.url)));
             environment.push(("REEVE_MODEL__NAME", "stub".to_owned()));
             (endpoint, marks) = (Some(started), asked);
-            if earned {
+            if let Some(refused) = earned {
                 earn_words(&url(home), &environment).await;
+                refuse_drafts(&url(home), &environment, refused).await;
             }
         }
         let (ended, json) = ran(home, environment.clone()).await;
@@ -314,7 +321,7 @@ async fn words_that_do_not_hold_are_refused_and_the_card_says_why() {
     // One reason for each kind, however many cases have it and wherever in the answer it was.
     let heads = [
         "a number was written out",
-        "no candidate of the case",
+        "another candidate's claim",
         "it claimed what the evidence does not decide",
         "not JSON of the schema (it has a field that was not asked for)",
         "not JSON of the schema;",

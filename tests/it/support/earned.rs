@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use reeve::clock::Clock;
 use reeve::config::Config;
 use reeve::domain::hand::Hand;
-use reeve::domain::ids::PersonId;
-use reeve::domain::writer::Proof;
+use reeve::domain::ids::{CaseId, PersonId};
+use reeve::domain::writer::{DraftEnd, DraftGrade, GradedDraft, Proof};
 use reeve::pipeline::writers;
 use reeve::store::Store;
 
@@ -22,6 +22,32 @@ pub(crate) async fn earn_words(url: &str, environment: &[(&str, String)]) {
     // As the demo itself says it, so that the store is one that it goes on with.
     store.put_setting("demo.stands_at", &format!("{at} {at}")).await.expect("it is written");
     promoted(&store, &config, &Clock::standing_at(at)).await;
+    store.close().await;
+}
+
+/// Keeps `n` drafts of the configured model that people were to see and the guard refused, on the demo's day.
+pub(crate) async fn refuse_drafts(url: &str, environment: &[(&str, String)], n: u32) {
+    let environment: Vec<(String, String)> =
+        environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let config = Config::load_from(None, &environment).expect("the environment is a configuration");
+    let store = Store::open(url).await.expect("the store is there");
+    let at: Timestamp = DEMO.parse().expect("a moment");
+    for nth in 0..n {
+        let draft = GradedDraft {
+            case: CaseId::new(format!("case-of-yesterday-{nth}")),
+            evidence_hash: "e".to_owned(),
+            writer: config.writer().expect("a model is configured").id(),
+            shown: true,
+            day: config.rules.calendar.calendar().day_of(at),
+            end: DraftEnd::Refused,
+            because: "it was not JSON of the schema".to_owned(),
+            grade: DraftGrade::default(),
+            draft: None,
+            tokens: 0,
+            at,
+        };
+        store.add_writer_draft(&draft).await.expect("it is kept");
+    }
     store.close().await;
 }
 
