@@ -336,9 +336,13 @@ fn print_story(story: &story::Story) {
 }
 
 async fn list(store: &Store, after: i64, limit: i64, subject: Option<String>, json: bool) -> anyhow::Result<Outcome> {
+    let limit = limit.clamp(1, 10_000);
     let entries = match subject {
-        Some(subject) => store.list_audit_of(&subject).await?,
-        None => store.list_audit(after, limit.clamp(1, 10_000)).await?,
+        Some(subject) => {
+            let of_it = store.list_audit_of(&subject).await?.into_iter().filter(|e| e.seq > after);
+            of_it.take(usize::try_from(limit).unwrap_or_default()).collect()
+        }
+        None => store.list_audit(after, limit).await?,
     };
     if json {
         print_json(&entries)?;

@@ -36,6 +36,7 @@ const NAMES: &[&str] = &[
     "document_id",
     "origin",
     "order_name",
+    "bill",
     "bill_name",
     "reference",
     "customer",

@@ -180,8 +180,9 @@ impl Supply {
         }
         let first = told.first()?.0;
         let batches = self.batches(lines, self.since(teller, first));
-        let days = (self.calendar.day_of(batches.first()?.0), self.calendar.day_of(batches.last()?.0));
-        let mut left = batches.iter().map(|(_, qty)| *qty);
+        let last = batches.last()?.0;
+        let mut left = batches.iter();
+        let mut since: Option<Timestamp> = None;
         let (mut open, mut received) = (Quantity::ZERO, Quantity::ZERO);
         let mut names: Vec<String> = Vec::new();
         let mut shipment = String::new();
@@ -193,7 +194,10 @@ impl Supply {
             // several notices.
             while received < open {
                 match left.next() {
-                    Some(batch) => received += batch,
+                    Some((at, qty)) => {
+                        received += *qty;
+                        since = since.or(Some(*at));
+                    }
                     None => break,
                 }
             }
@@ -203,13 +207,14 @@ impl Supply {
             }
             // Told and booked agree up to here, so later notices are held against later receipts alone.
             if received == open {
-                (open, received) = (Quantity::ZERO, Quantity::ZERO);
+                (open, received, since) = (Quantity::ZERO, Quantity::ZERO, None);
                 names.clear();
             }
         }
         // Where nothing came yet nothing is missing.
         let differs = received.is_positive() && received != open;
         let lots = None;
+        let days = (self.calendar.day_of(since.unwrap_or(last)), self.calendar.day_of(last));
         differs.then(|| Mismatch {
             po_line: lines[0].id.clone(),
             teller,

@@ -100,7 +100,8 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
     if let Some(query) = operation.parts.query {
         parameters.extend(fields(query(generator).as_value(), "query"));
     }
-    if operation.method == Method::POST {
+    // What only asks for something has no content that could be mixed up, and needs no name.
+    if operation.method == Method::POST && operation.parts.body.is_some() {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": true,
             "description": "Your name for this one decision: sent again with the same content it is answered the same, with \

@@ -136,7 +136,7 @@ fn is_second(key: &SeriesKey) -> bool {
 /// Alarms of the series of one half, with whether each was right. The first alarm in an exception's window counts, as a
 /// planner would count it.
 fn held_out(detector: &Detector, lesson: &Lesson, second: bool) -> Vec<(f32, bool)> {
-    let days = lesson.panel.days().len() - lesson.from;
+    let days = lesson.panel.days().len().saturating_sub(lesson.from);
     let scores = detector.score(&lesson.panel, lesson.from);
     let mut seen = std::collections::BTreeSet::new();
     let mut cases = Vec::new();

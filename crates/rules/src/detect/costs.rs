@@ -36,7 +36,7 @@ pub(super) fn signals(book: &Book, settings: &Settings) -> Vec<Signal> {
 fn variance(book: &Book, settings: &Settings, at: jiff::Timestamp, line: &PurchaseLine) -> Option<Signal> {
     let day = book.calendar.day_of(at);
     // A kit has no cost of its own that its components would not have.
-    if days_between(day, book.today) > settings.detect.claim_days || book.is_kit(&line.id) {
+    if days_between(day, book.today) > settings.detect.keep(settings.detect.claim_days) || book.is_kit(&line.id) {
         return None;
     }
     let (price, cost) = (line.price?, book.cost(&line.item, &line.location)?);

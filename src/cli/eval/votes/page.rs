@@ -99,7 +99,7 @@ async fn take(State(served): State<Arc<Served>>, headers: HeaderMap, Form(sent):
             "same" => Choice::Same,
             _ => return Ok(false),
         };
-        let words = sent.words.get(..WORDS_MAX).unwrap_or(&sent.words);
+        let words = &sent.words[..sent.words.floor_char_boundary(WORDS_MAX)];
         served.asked.keep(pair, choice, words).map(|()| true)
     });
     match kept {
