@@ -78,6 +78,8 @@ impl Approvals {
         }
         let scene = self.scene(request).await?;
         let value = scene.rec.candidate.value;
+        // Before anything is judged: of a batch that is sent again, what it released itself would count with it now and
+        // might raise its tier.
         if let Some(answer) = self.answered_before(request).await? {
             let value = released(&answer, value);
             return Ok((answer, value));

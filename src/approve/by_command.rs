@@ -60,6 +60,7 @@ impl Approvals {
     /// Who made the edits that led to this recommendation, newest first, and whose hand each could have been, as the audit log
     /// says of the ones they were made from. An edit that the log does not tell of could have been anybody's.
     async fn hands_of_edits(&self, scene: &Scene) -> Result<Vec<(PersonId, Option<Hand>)>, DecisionRefused> {
+        // An edited version does not say from which one it was made; the entry of the one that it took the place of does.
         let mut made_from = BTreeMap::new();
         for (sibling, _) in &scene.siblings {
             for e in self.store.list_audit_of(&format!("recommendation:{}", sibling.id)).await.map_err(failed)? {

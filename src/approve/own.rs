@@ -87,11 +87,13 @@ impl Approvals {
         now: Timestamp,
     ) -> Result<(Plan, Own), DecisionRefused> {
         let mut own = Own::default();
+        // The log must name no message that will never be there.
         if let Some(detail) = plan.entries.first_mut().and_then(|e| e.detail.as_object_mut()) {
             detail.remove("outbox");
         }
         // Nothing is told to anybody outside, whatever was planned.
         plan.outbox.clear();
+        // Only the click that completes the approval begins the mute, not the first of two signatures.
         if mute_of(&plan.on).is_none()
             && let Some((rec, _)) = plan.changed.first()
             && let Some(mute) = mute_of(rec)
@@ -106,6 +108,7 @@ impl Approvals {
                 format!("Approved{tier}: {} is muted for {} until {}.{until}", mute.code, mute.scope, mute.until);
             own.mute = Some(mute);
         }
+        // Only the undo of an approval has messages to call back. Of a mute there is none; it is the mute that has to end.
         if !std::mem::take(&mut plan.cancel).is_empty()
             && let Some(mute) = mute_of(&plan.on)
             && let Some(kept) = self.store.find_mute(&mute.id).await.map_err(failed)?

@@ -22,6 +22,7 @@ impl Approvals {
         let kept: Kept = serde_json::from_value(earlier.body)
             .context("a kept decision is damaged; restore the store from a backup")
             .map_err(DecisionRefused::Failed)?;
+        // A key that comes back with something else in it is the caller's fault: the first answer would be wrong for it.
         if earlier.person != request.person
             || earlier.recommendation_id != request.recommendation_id
             || earlier.content_hash != request.content_hash

@@ -57,12 +57,14 @@ impl<'a> Answered<'a> {
             let edited = matches!(rec.drafter, Drafter::Edited { .. });
             let signed = rec.state.first_signature().is_some();
             let asked = matches!(rec.state, RecommendationState::Forwarded { .. });
+            // On this very evidence: a signature holds for the figures that were read, to the cent.
             let holds = rec.evidence_hash == evidence_hash && is_undecided(rec) && (edited || signed || asked);
             if holds {
                 held.push(rec);
             }
             if holds || matches!(rec.state, RecommendationState::Rejected { .. }) {
                 gone.push(rec.candidate.actions().collect());
+                // Whoever edited a plan has answered what it said before.
                 if let Drafter::Edited { was, was_then, .. } = &rec.drafter {
                     gone.push(std::iter::once(was.as_ref()).chain(was_then).collect());
                 }

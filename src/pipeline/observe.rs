@@ -156,6 +156,7 @@ impl Observe {
         let Stages { store, ports, .. } = &self.stages;
         let (source, streams) = (ports.source.identity(), ports.source.streams());
         let names: Vec<&str> = streams.iter().map(|stream| stream.name).collect();
+        // What the watermark moves to when it ends well is when it began: only what was visible then has surely been read.
         store.begin_look(&source, &names, began).await?;
         let tells_meanwhile = streams.iter().any(|stream| !stream.paged);
         let before = (is_abreast(store).await?, store.count_told_changes().await?);
@@ -169,6 +170,7 @@ impl Observe {
             return Ok(true);
         };
         self.came(Came::Nowhere);
+        // Some streams may have come in whole before it failed, and are as far as that.
         let read = ports.source.brought_in().await?;
         store.fail_look(&source, began, &why_not(&error), &read).await?;
         // Where nothing came in, the story is the old one, and whole.

@@ -115,6 +115,7 @@ impl Promises {
     pub fn to_others_on(&self, case: &CaseId, items: &BTreeSet<ItemId>) -> BTreeMap<Place, Quantity> {
         let of = |item: &ItemId| {
             let item = item.clone();
+            // No place's id sorts before the empty one: the range begins with the item's first donor.
             let from = (item.clone(), LocationId::new(""));
             self.by_donor.range(from..).take_while(move |((of, _), _)| *of == item)
         };

@@ -112,6 +112,8 @@ impl Settled {
     /// Remembers what a case came to alone.
     pub(super) fn judged(&mut self, book: &Book, case: &Case, items: BTreeSet<ItemId>, alone: u64, rank: Rank) {
         let after_others = self.of(case).and_then(|known| known.after_others.clone());
+        // Suppliers as well as items: a price or a lead time that moves is a change of no item, and changes what a case is
+        // worth.
         let lines = items.iter().flat_map(|item| book.lines_of_item(item)).map(|line| &line.supplier);
         let prices = items.iter().flat_map(|item| book.supplier_prices(item, book.today)).map(|price| &price.supplier);
         let suppliers = lines.chain(prices).chain(&case.subject.supplier).cloned().collect();

@@ -172,6 +172,7 @@ pub fn noisiest(shown: &[ShownCase], shown_min: u32, share: f64) -> Vec<Noisy> {
                 Noise::of(u32::try_from(rejected).unwrap_or(u32::MAX), u32::try_from(cases.len()).unwrap_or(u32::MAX));
             (scope, cases, noise)
         });
+        // By the low end of the interval: a high share of a few cases may be chance.
         let noisy = judged.filter(|(.., noise)| noise.shown >= shown_min && noise.low > share);
         // The order of scopes is from the narrowest to the widest, and the first of equals stays.
         let best = noisy.reduce(|best, next| if next.2.low > best.2.low { next } else { best });

@@ -157,6 +157,7 @@ async fn compose(
     let reading = Reading::load(store).await?;
     let due = edition.due;
     let mut unread = reading.unread(edition.reckoned, due, &calendar, ports.source.streams());
+    // It was read in time but not looked through: no stream is behind, so nothing else would say what is missing.
     if as_of < due && reading.up_to().is_some_and(|at| at >= due) {
         unread.push(not_looked_through(as_of, &calendar));
     }
@@ -310,6 +311,7 @@ fn account(below: &[&Ranked]) -> BelowLine {
 fn explained(exceptions: &[Exception], day: Date) -> Vec<ExplainedLine> {
     let mut seen = BTreeSet::new();
     let mut lines = Vec::new();
+    // The night's look is about the day before, so a look-alike of yesterday is news this morning.
     let recent = |e: &&Exception| e.state == ExceptionState::Explained && days_between(e.signal.to, day) <= 1;
     for exception in exceptions.iter().filter(recent) {
         let Some(reason) = &exception.signal.explained else { continue };
@@ -346,6 +348,7 @@ async fn health(stages: &Stages, moment: &Moment) -> anyhow::Result<Vec<String>>
     let Stages { store, clock, config, .. } = stages;
     let mut lines = Vec::new();
     if let Some(stopped) = stop::stopped(store, config).await? {
+        // While it is stopped new cases get no drafts and so no lines: how many there are must not go unsaid.
         let undrafted = match store.count_cases_in(&["new"]).await? {
             0 => String::new(),
             1 => " One new case waits for its draft.".to_owned(),

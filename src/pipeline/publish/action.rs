@@ -137,6 +137,7 @@ fn comparison(detail: &str) -> Option<Comparison> {
         ("=", Operator::Equal),
     ];
     let figure = |text: &str| {
+        // Checks are written for people, who get their thousands parted by commas.
         let plain: String = text.trim().chars().filter(|c| *c != ',').collect();
         plain.parse::<Decimal>().ok().map(|d| d.to_string())
     };

@@ -99,8 +99,10 @@ pub(super) async fn plant(it: &NoiseControl) -> anyhow::Result<usize> {
         return Ok(0);
     }
     let today = config.rules.calendar.calendar().day_of(clock.now());
+    // After the day's digest, for what it says must be true.
     let Some(digest) = store.find_digest(today).await? else { return Ok(0) };
     let planted: BTreeSet<(CaseId, Date)> = store.list_drills().await?.into_iter().map(|d| (d.case_id, d.day)).collect();
+    // Whoever needs it first makes it, and every process draws by the same one from then on.
     let key = store.settle_setting(KEY, &secret()).await?;
     let mut count = 0;
     for line in &digest.digest.lines {
@@ -139,6 +141,7 @@ pub(super) async fn withdraw(it: &NoiseControl) -> anyhow::Result<usize> {
             && original.state.is_waiting()
             && matches!(case.state, CaseState::New | CaseState::Open)
             && case.evidence_hash.as_deref() == Some(&*rec.evidence_hash);
+        // One that came to fail a hard check would teach people to trust the checks instead of reading.
         if stands && is_legal(it.recheck.as_ref(), &case, &rec.candidate).await?.is_some() {
             continue;
         }
@@ -242,6 +245,7 @@ struct Variant {
 fn variants(true_one: &Candidate, case: &Case, places: &[(LocationId, String)]) -> Vec<Variant> {
     let mut kinds = [quantities(true_one), elsewhere(true_one, places), too_late(true_one, case)];
     let hash = content_hash(&[case.id.as_str(), &true_one.summary]);
+    // Always the quantity first, and people would learn to look at nothing else.
     kinds.rotate_left(usize::from(hash.as_bytes()[0]) % 3);
     kinds.into_iter().flatten().collect()
 }

@@ -54,6 +54,7 @@ pub(super) async fn propose(it: &NoiseControl) -> anyhow::Result<usize> {
     for noisy in noisiest(&shown, config.noise.proposal_shown_min, config.noise.proposal_share) {
         opened += usize::from(open(it, &noisy, since, today).await?);
     }
+    // Last: killed half-way it looks again, and what it has opened already waits and is passed over.
     store.put_setting(LOOKED, &today.to_string()).await?;
     Ok(opened)
 }
@@ -96,6 +97,7 @@ async fn open(it: &NoiseControl, noisy: &Noisy, since: Date, today: Date) -> any
     let (code, scope) = (noisy.code, noisy.scope.clone());
     let thought = Mute::new(code, scope.clone(), PersonId::new("nobody"), String::new(), now, until);
     let (cases, hides) = Muting::of(store, config, vec![thought]).await?.weigh(store).await?;
+    // By the time, too: the same type may be proposed again once there is enough that was shown since the last answer.
     let id = CaseId(content_id("case-", &["mute", code.code(), &now.as_millisecond().to_string()], 12));
     let bundle = bundle(&id, noisy, (cases, hides), (since, today), config, now);
     let what = scope_text(store, &scope).await?;
