@@ -172,6 +172,7 @@ impl Store {
                 row::get::<Option<i64>>(&found, TABLE, "seq")?.unwrap_or(0)
             }
         };
+        // Not beyond the head that was read first: what was appended since is for the next who asks.
         Ok((first - 1, last.min(head)))
     }
 
@@ -310,6 +311,7 @@ pub(super) async fn append(tx: &mut Transaction<'_, Any>, entries: &[AuditEntry]
 /// number that wrote them.
 fn settled(entry: &AuditEntry) -> AuditEntry {
     let mut detail = entry.detail.to_string();
+    // Written and read again it comes to rest after a round or two. What does not is kept as a text, which does.
     for _ in 0..8 {
         let again = reread(&detail);
         if again == detail {

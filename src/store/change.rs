@@ -63,6 +63,7 @@ impl Store {
 
     async fn advance_once(&self, change: Change<'_>) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        // First: the same click a second time is known by its key, whatever else would refuse it.
         if let Some(decision) = change.decision {
             decisions::insert(&mut tx, decision).await?;
         }
@@ -101,6 +102,7 @@ impl Store {
         if let Some(ending) = change.drill {
             drills::end(&mut tx, ending).await?;
         }
+        // Late, since it locks the log's head, and so every other decision, until the transaction ends.
         audit::append(&mut tx, change.entries).await?;
         if let Some(seen) = change.decisions_seen {
             // After the log's head is locked: every decision writes to the log, so none can come in between any more.

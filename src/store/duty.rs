@@ -147,6 +147,7 @@ impl Store {
         .bind(i64::from(process.pid))
         .bind(process.mark.as_str())
         .bind(millis(lease))
+        // Tokens begin with 1, so 0 is nobody's.
         .bind(dead.unwrap_or(0))
         .fetch_optional(&self.pool)
         .await?;

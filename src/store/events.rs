@@ -254,6 +254,7 @@ impl Store {
                 .bind("%\"content\":{\"notice\":\"channel_stock\"%")
                 .fetch_all(&mut *tx)
                 .await?;
+        // Detectors have looked at them, and cases may rest on them: that they are gone is a change like any other.
         if !notices.is_empty() {
             let mut changed = Changed::default();
             for r in &notices {

@@ -109,6 +109,7 @@ impl Known {
                 _ => {}
             }
         }
+        // What a sender calls line 2 may be the second on the order, and lines stand there by their ids.
         for order in known.orders.values_mut() {
             order.lines.sort_by(|a, b| numeric(&a.id).cmp(&numeric(&b.id)));
         }
@@ -119,6 +120,7 @@ impl Known {
         if !item.sku.is_empty() {
             self.skus.entry(folded(&item.sku)).or_default().push(item.id.clone());
         }
+        // Where an item has no SKU both are one text, and it must not be found twice under it.
         for title in BTreeSet::from([folded(&item.name), folded(&item.label())]) {
             self.titles.entry(title).or_default().push(item.id.clone());
         }

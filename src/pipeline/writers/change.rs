@@ -78,6 +78,7 @@ pub async fn promote(
     let reason = said(reason)?;
     let proof = passed(store, &now, clock.now()).await?;
     let drafts = drift::of_late(store, config, clock, &now).await?;
+    // A suite is made up. What it drafted in shadow is about this shop's own cases.
     if let Some(why) = drift::unfit(&drafts) {
         anyhow::bail!("{writer} can not be promoted: of its drafts in shadow, {why}; `reeve words status` shows them");
     }
