@@ -46,6 +46,7 @@ impl ChartSource for Charts {
 /// The chart of an item at a location. Other subjects have no one series that would explain them.
 fn chart(book: &Book, overview: &Overview, settings: &Settings, subject: &Subject) -> Option<ChartData> {
     let place = (subject.item.clone()?, subject.location.clone()?);
+    // Before its first day the book knows nothing, which would be drawn as days without a sale.
     let from = plus_days(book.closed_at(&place.1), 1 - DAYS).max(book.first_day()?);
     let scores = scores(book, settings, overview, &place);
     let stock = book.on_hand_by_day(&place.0, &place.1, from);

@@ -144,6 +144,7 @@ impl Memories {
             kinds: kinds.to_vec(),
             codes: Vec::new(),
             supplier: None,
+            // Up to this moment: whoever looks something up wants today's, too, and no evidence hangs on it.
             known_before: now.as_millisecond().saturating_add(1),
             space: Space::Text,
             vector,

@@ -183,6 +183,7 @@ impl Identities {
         let fits = bool::from(kept.as_bytes().ct_eq(hash(id, secret).as_bytes()));
         let row = found.filter(|_| fits).ok_or(TokenRefused::Unknown)?;
         let now = self.clock.wire();
+        // From here on whoever asks has shown the secret, and may be told what became of the token.
         if let Some(at) = row.revoked_at {
             return Err(TokenRefused::Revoked(at));
         }

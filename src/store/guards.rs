@@ -136,6 +136,8 @@ fn plain(sql: &str) -> String {
 /// Sets the guards up where they are not as they should be, and keeps which of them had been taken away.
 pub(super) async fn protect(pool: &AnyPool, backend: Backend) -> Result<(), StoreError> {
     let there = intact(pool, backend).await?;
+    // A guard that only this program knows is new here. It was not taken away, so it is asked which ones an earlier start
+    // set up.
     let names: BTreeSet<&str> = all(backend).iter().map(|guard| guard.name).collect();
     let before = list(pool, KNOWN).await?;
     // A log that holds entries was guarded once, whatever the settings say now.
@@ -168,6 +170,7 @@ pub(super) async fn protect(pool: &AnyPool, backend: Backend) -> Result<(), Stor
         }
     }
     drop(connection);
+    // Beside what an earlier start found, of which nobody may have told the log yet.
     let mut missing = list(pool, MISSING).await?;
     missing.extend(gone);
     for (key, value) in [

@@ -155,12 +155,14 @@ pub async fn drive(
                 failures = 0;
                 let (since, before) = round.unwrap_or((started, 0));
                 round = Some((since, before + n));
+                // What it wrote may be work for any of the others: each looks for itself whether it is.
                 wake.notify_waiters();
                 continue;
             }
             Ok(Progress::Idle) => {
                 failures = 0;
                 log(stage.name(), round.take());
+                // Never longer than the period, since a wake-up may have been lost.
                 stage.due_in().await.map_or(period, |due| due.clamp(SHORTEST, period.max(SHORTEST)))
             }
             Err(error) => {
