@@ -161,6 +161,7 @@ fn verb(loose: &Loose, proposed: Option<&Candidate>) -> Result<Verb, Unclear> {
             let step = step.ok_or_else(|| Unclear::Step(typed.to_owned(), proposed.step_count()))?;
             Ok(Verb::Edit { step: step.number, action: Box::new(action_with(step.action, quantity, date)) })
         }
+        // Under this a click on a drill is kept. Nobody asks for it.
         DecisionVerb::Drill => Err(none()),
     }
 }

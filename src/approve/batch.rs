@@ -38,6 +38,7 @@ impl Approvals {
     pub async fn decide_batch(&self, requests: Vec<DecisionRequest>) -> BatchAnswer {
         let mut answer = BatchAnswer { sum: Money::ZERO, done: Vec::new(), refused: Vec::new() };
         let verb = requests.first().map(|r| r.verb.clone());
+        // Action and tier are set by the first that is judged at all: the one that stands first may be refused.
         let mut first: Option<String> = None;
         for (place, request) in requests.into_iter().enumerate() {
             let result = match &verb {

@@ -186,6 +186,7 @@ impl Approvals {
                 facts,
             })
             .collect();
+        // The tier of a pair counts what both of them released, and those they stand in for.
         let all = || signed.iter().chain([signer]);
         let signers: Vec<PersonId> = all().map(|s| s.person.id.clone()).collect();
         let on_behalf_of: Vec<PersonId> = all().flat_map(|s| &s.on_behalf_of).map(|p| p.id.clone()).collect();

@@ -162,6 +162,7 @@ fn revealed(
     let Standing { drill, rec, seen, case } = standing;
     let on = rec.clone();
     let mut rec = rec;
+    // Never approved, not for a moment: nothing that looks for approvals may find it.
     rec.state = rec.state.after(Event::Supersede, now)?;
     let ending = match result {
         DrillResult::Caught => "You noticed",
@@ -192,6 +193,7 @@ fn revealed(
     });
     let entry = entry(request, &format!("drill.{}", result.name()), &on, detail, now);
     let end = DrillEnd { recommendation_id: rec.id.clone(), result, person: Some(request.person.clone()), at: now };
+    // What the click would have changed is dropped. What it was judged on has to hold all the same.
     let plan = Plan { decisions_seen: plan.decisions_seen, ..Plan::of(on, vec![(rec, seen)], case, vec![entry], answer) };
     Ok((plan, Own { drill: Some(end), ..Own::default() }))
 }

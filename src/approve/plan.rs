@@ -239,6 +239,7 @@ pub(super) fn reject(
     window: SignedDuration,
     now: Timestamp,
 ) -> Result<Plan, DecisionRefused> {
+    // The one reason that says nothing without words.
     if reason == RejectReason::MissingContext && note.trim().is_empty() {
         return Err(DecisionRefused::BadRequest("say what context is missing".into()));
     }

@@ -46,6 +46,7 @@ impl Approvals {
         let concerned = self.recheck.concerned(case).await.map_err(DecisionRefused::Failed)?;
         let mut previews = Vec::new();
         for rec in recommendations {
+            // The same that the click will look at, or the page would offer what the click refuses.
             let touched = [edit::editors(rec), &concerned].concat();
             let Judgement { ruling, standing, .. } = self.judgement(&grounds, person, case, rec, &touched, now).await?;
             let may_turn_down = may_turn_down(person).is_ok();

@@ -72,6 +72,7 @@ impl Approvals {
 
     async fn submit_one(&self, mut rec: Recommendation, seen: i64, now: Timestamp) -> anyhow::Result<bool> {
         let case = self.store.get_case(&rec.case_id).await?;
+        // Its case was drafted anew before this one came before anybody.
         if case.evidence_hash.as_deref() != Some(&*rec.evidence_hash) {
             let detail = json!({ "case": case.id, "because": "the case rests on newer evidence" });
             rec.state = rec.state.after(Event::Supersede, now)?;

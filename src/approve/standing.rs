@@ -36,6 +36,8 @@ impl Approvals {
     /// The answer to a click that repeats, from another page, what the same person decided before.
     pub(super) fn standing_decision(&self, request: &DecisionRequest, scene: &Scene) -> Option<DecisionAnswer> {
         let by = request.person.clone();
+        // Asked is only whether it says the same as what stands. For whom, and whether somebody else must sign, makes no
+        // other decision.
         let event = match &request.verb {
             Verb::Approve => plan::approval(&scene.rec, by, vec![], false),
             Verb::Reject { reason, .. } => Event::Reject { by, reason: *reason },

@@ -113,6 +113,7 @@ pub async fn read_configured(store: &Store, path: &Path) -> anyhow::Result<Held>
             file.then_some(Anchor { at: e.entry.at, seq, hash: e.entry.content })
         })
         .collect();
+    // Said once: that each single anchor is missing follows from it.
     if !there && !written.is_empty() {
         held.faults.push(format!(
             "the anchor file {} is gone, and the log says that {} anchors were written to it; find out who removed it, and \

@@ -117,6 +117,7 @@ impl Observe {
         let digest = config.rules.calendar.digest_at(config.rules.calendar.calendar().day_of(now));
         let due = last.is_none_or(|last| {
             let rest = at.duration_since(last.at);
+            // Asked last, so that a hint is used up only by the look that it brings about.
             let wanted = || (last.began < digest && digest <= now) || hint.0.swap(false, Ordering::AcqRel);
             rest >= period || (rest >= HINT_REST && wanted())
         });

@@ -67,6 +67,7 @@ pub(super) fn inputs(
     for (place, quantity) in promised {
         (place, quantity.0).hash(&mut hasher);
     }
+    // Who counts the loss of another item's shortage makes no difference to this case.
     for item in items {
         for key in [place_key::shortages_of(item), place_key::idle_ones_of(item)] {
             let own = claimed.range(key.clone()..).take_while(|(link, _)| link.starts_with(&key));

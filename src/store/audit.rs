@@ -273,6 +273,7 @@ pub(super) async fn lock(tx: &mut Transaction<'_, Any>) -> Result<(i64, String),
 
 /// Appends entries to the log. Comes last in a transaction: it locks the head, and so every other append, until the end.
 pub(super) async fn append(tx: &mut Transaction<'_, Any>, entries: &[AuditEntry]) -> Result<(), StoreError> {
+    // Nobody has to wait at the log's head for nothing.
     if entries.is_empty() {
         return Ok(());
     }

@@ -47,6 +47,7 @@ impl Changed {
             }
             Record::Move(r) => {
                 self.item(&r.item);
+                // Other moves say nothing of a supplier: neither how punctual it is nor what went back.
                 if matches!(r.kind, MoveKind::Receipt | MoveKind::SupplierReturn) {
                     self.suppliers.extend(r.partner.clone().map(SupplierId::new));
                 }

@@ -182,6 +182,7 @@ impl Store {
         if moved.rows_affected() == 0 {
             return Err(StoreError::Conflict);
         }
+        // Behind the guard above: of two who understand one event only one comes here.
         records::put_all(&mut tx, &settled.records).await?;
         audit::append(&mut tx, std::slice::from_ref(entry)).await?;
         Ok(tx.commit().await?)

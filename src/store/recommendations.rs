@@ -267,6 +267,7 @@ impl Store {
         for state in states {
             query = query.bind(*state);
         }
+        // A plan that takes of several items is found under none of them alone.
         for item in items.iter().map(|item| item.as_str()).chain([SEVERAL]) {
             query = query.bind(item);
         }

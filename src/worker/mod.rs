@@ -83,6 +83,7 @@ pub async fn run_measured(
         let mut moved = 0;
         for stage in stages {
             let name = stage.name();
+            // Within this run it would only fail again; the next one asks it anew.
             if run.failed.iter().any(|(failed, _)| *failed == name) {
                 continue;
             }

@@ -121,6 +121,7 @@ impl Drafting {
             ModelOutcome::GaveUp { because, trace } => {
                 let end = match &because {
                     Because::Refused(_) => DraftEnd::Refused,
+                    // The day's calls, their count and a stop are ours: they say nothing about the model.
                     Because::Model(ModelError::UsedUp(_) | ModelError::Uncounted | ModelError::Stopped)
                     | Because::Nothing
                     | Because::Prompt => return None,

@@ -123,6 +123,7 @@ pub async fn unknown_names<'s>(
     store: &Store,
     scopes: impl IntoIterator<Item = &'s ModeScope>,
 ) -> Result<Vec<String>, StoreError> {
+    // What names nothing is about everything: in it no name can be misspelt, and no record has to be read.
     let scopes: Vec<&ModeScope> = scopes.into_iter().filter(|scope| scope.names() > 0).collect();
     if scopes.is_empty() {
         return Ok(Vec::new());

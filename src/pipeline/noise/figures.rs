@@ -100,6 +100,7 @@ pub async fn shown_cases(store: &Store, since: Date) -> anyhow::Result<Vec<Shown
         let Some(case) = cases.get(id).filter(|case| !case.is_mute_proposal()) else { continue };
         let Some(code) = case.codes.first().copied() else { continue };
         let exceptions = found.remove(id).unwrap_or_default();
+        // By the type that leads it: as that one people saw the case, and said whether it was real.
         let Some(leading) = exceptions.iter().find(|e| e.signal.code == code) else { continue };
         let (id, first_shown) = (id.clone(), *first_shown);
         let rejected_by = answers.get(&id).copied().flatten().map(str::to_owned);

@@ -67,6 +67,7 @@ pub(crate) async fn weigh(
     for owner in owners {
         let mut own = store.list_mutes().await?;
         own.retain(|m| m.owner == **owner && m.is_live(today));
+        // With nothing beside it, it was weighed above.
         if !own.is_empty() {
             own.push(mute.clone());
             let all = Muting::of(store, config, own).await?;

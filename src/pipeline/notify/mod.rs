@@ -161,8 +161,10 @@ async fn compose(
     if as_of < due && reading.up_to().is_some_and(|at| at >= due) {
         unread.push(not_looked_through(as_of, &calendar));
     }
+    // What is not live is not in it either, and people have to know that.
     unread.extend(in_force(store, config).await?.says());
     let shown: BTreeSet<usize> = straight.union(&sampled).copied().collect();
+    // Only of what gets a line it is read in full what is proposed: below the line there may be thousands.
     undecided::fill(store, &mut ranked, &shown).await?;
     let candidate = match writers::configured(store, config).await?.filter(|_| ports.model.is_some()) {
         Some(stand) => stand.why_playbook(store, edition.reckoned, &calendar).await?,
@@ -362,6 +364,7 @@ async fn health(stages: &Stages, moment: &Moment) -> anyhow::Result<Vec<String>>
             lines.push(format!("The newest record is {hours} hours old; check that the source is being read."));
         }
     }
+    // Another thing than old records: a source that is read and tells nothing new, and one that nobody has read.
     if let Some(looked) = observe::looked_at(store).await? {
         let hours = clock.now().duration_since(looked).as_hours();
         if hours >= STALE_HOURS {

@@ -131,6 +131,7 @@ pub async fn roll_back(
     let current = history.last().context("every kind has a version in force")?;
     let name = match to {
         Some(name) if name == current => return Ok(Changed::Same),
+        // Only to what people agreed to once; anything else has to pass the test first.
         Some(name) => history.iter().find(|was| *was == name),
         None => before(history),
     };

@@ -246,6 +246,7 @@ impl Against<'_> {
             )
         })?;
         match line {
+            // Our id says one item and the codes another: one of them is a slip, and nobody can say which.
             Some(line) if line.item != meant.item => {
                 let what = format!("line {} is of another item than is named", line.id);
                 Err(Fault::wrong(&format!("{path}.line"), &what))

@@ -55,6 +55,8 @@ pub(super) fn meaning(event: &Event, against: &Against<'_>) -> Result<Vec<Notice
     if event.at.duration_since(against.received_at) > AHEAD_MAX {
         return Err(Fault::wrong("timestamp", &format!("{} lies in the future", event.at)));
     }
+    // Of all that can be announced, this is what a supplier can know. Stock of a channel or a promotion is not theirs to
+    // tell.
     let suppliers_own = matches!(
         event.said,
         Said::SupplierDelay(_)

@@ -83,6 +83,7 @@ fn lost(
             let credited: Money = book
                 .bill_lines
                 .values()
+                // Lines of credit notes are kept with quantities below zero.
                 .filter(|b| !b.qty.is_positive() && b.created_at > since)
                 .filter(|b| b.po_line.as_ref().is_some_and(|l| lines.contains(l)))
                 .filter_map(|b| Some(-b.qty * b.price?))

@@ -122,6 +122,7 @@ impl Verify {
     ) -> anyhow::Result<bool> {
         let Stages { store, clock, .. } = &self.0;
         let now = clock.now();
+        // Only where nobody knows what became of it. Who has reported need not be asked.
         let notice = if finding.missed { self.missed(&recommendation, left).await? } else { None };
         let Finding { event, words, nobody_can_tell, .. } = finding;
         let mut after = recommendation.clone();

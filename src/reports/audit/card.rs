@@ -113,6 +113,7 @@ async fn checks(store: &Store, rec: &Recommendation) -> anyhow::Result<Vec<Strin
             notes.push(format!("{said}: {}.", names.join(", ")));
         }
     }
+    // They were made again at each signature, on the records of then; who signed says when that was.
     let mut again = Vec::new();
     for entry in store.list_audit_of(&format!("recommendation:{}", rec.id)).await.context("reading the audit log")? {
         if matches!(entry.entry.action.as_str(), "recommendation.signed" | "recommendation.approved") {

@@ -245,6 +245,7 @@ fn fatigue(rows: &Rows, decided: &[Handled<'_>]) -> Vec<Kpi> {
         (times, yes, of)
     };
     let ((early, early_yes, early_n), (late, late_yes, late_n)) = (gather(false), gather(true));
+    // From a time of zero nothing can be quicker.
     let ratio = median(&early).filter(|m| *m > 0.0).and_then(|m| Some(median(&late)? / m));
     let share = |yes: usize, of: usize| (of > 0).then(|| yes as f64 / of as f64);
     let change = share(late_yes, late_n).zip(share(early_yes, early_n)).map(|(late, early)| late - early);

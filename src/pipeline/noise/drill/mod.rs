@@ -106,6 +106,7 @@ pub(super) async fn plant(it: &NoiseControl) -> anyhow::Result<usize> {
     let key = store.settle_setting(KEY, &secret()).await?;
     let mut count = 0;
     for line in &digest.digest.lines {
+        // At most one a day in a case: whoever has answered it is not tried again at once.
         if planted.contains(&(line.case_id.clone(), today))
             || !may_take_one(line)
             || !is_drawn(&key, today, &line.case_id, share)
@@ -280,6 +281,7 @@ fn elsewhere(true_one: &Candidate, places: &[(LocationId, String)]) -> Vec<Varia
         _ => return Vec::new(),
     };
     let name_of = |id: &LocationId| places.iter().find(|(place, _)| place == id).map(|(_, name)| name.as_str());
+    // Where the goods are to be is named last: that is the place that the case is about, and the one that is made wrong.
     let real = named[named.len() - 1].clone();
     let Some(real_name) = name_of(&real) else { return Vec::new() };
     let others = places.iter().filter(|(place, _)| !named.contains(place));

@@ -95,6 +95,8 @@ async fn open(it: &NoiseControl, noisy: &Noisy, since: Date, today: Date) -> any
     let days = config.noise.proposal_days.min(u32::from(config.rules.policy.mutes.longest_days));
     let until = plus_days(today, i32::try_from(days).unwrap_or(i32::MAX));
     let (code, scope) = (noisy.code, noisy.scope.clone());
+    // Only thought of, and nobody's: what the card says it hides is what it hides alone. Whoever signs is weighed with their
+    // own.
     let thought = Mute::new(code, scope.clone(), PersonId::new("nobody"), String::new(), now, until);
     let (cases, hides) = Muting::of(store, config, vec![thought]).await?.weigh(store).await?;
     // By the time, too: the same type may be proposed again once there is enough that was shown since the last answer.
