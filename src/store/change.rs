@@ -163,6 +163,7 @@ mod tests {
             verb,
             content_hash: rec.content_hash(),
             reason: None,
+            // PostgreSQL keeps no NUL in text, so it is replaced on the way in for both.
             note: "as agreed \0 by phone".to_owned(),
             value: Money::from_minor(1_200),
             at: at(50),
@@ -279,12 +280,14 @@ mod tests {
                 entries: &entries,
                 ..Change::default()
             };
+            // Taken out first, so that the undo comes too late.
             let late = store.claim_due(at(350), 1, std::time::Duration::from_secs(1)).await.unwrap();
             let refused = store.advance(change).await;
             assert!(matches!(refused, Err(StoreError::AlreadyLeft { .. })), "{refused:?}");
             assert_eq!(store.get_case(&case.id).await.unwrap(), case, "nothing of it happened");
             assert_eq!(store.find_decision("click-2").await.unwrap(), None);
 
+            // Given up and queued anew, it is pending again and can be taken back after all.
             store.mark_dead(&late[0], at(400), "gone", &[]).await.unwrap();
             store.replay_dead("m1", at(500), &[]).await.unwrap();
             store.advance(change).await.unwrap();

@@ -331,6 +331,7 @@ mod tests {
             assert!(store.missing_guards().await.unwrap().is_empty());
             assert_eq!(store.guards_found_missing().await.unwrap().len(), 1, "the next look is told");
             store.migrate().await.unwrap();
+            // Only the entry in the log, below, settles it: until then every look is told.
             assert_eq!(store.guards_found_missing().await.unwrap().len(), 1, "a second start does not forget it");
             store.note_guards_restored(&entry("audit.guards_restored")).await.unwrap();
             assert!(store.guards_found_missing().await.unwrap().is_empty());
@@ -385,6 +386,7 @@ mod tests {
                 assert!(store.missing_guards().await.unwrap().is_empty(), "{sql}");
             }
             if store.backend == Backend::Postgres {
+                // The trigger is as it should be, and what it calls does nothing.
                 let idle = "create or replace function audit_log_add() returns trigger language plpgsql as \
                             $$ begin return new; end $$";
                 run(&store, idle).await.unwrap();
@@ -403,6 +405,7 @@ mod tests {
                 Backend::Postgres => "drop trigger audit_log_no_change on audit_log",
             };
             run(&store, drop).await.unwrap();
+            // As somebody would who takes a guard away and its trace with it; the log itself shows that there were guards.
             run(&store, "delete from settings where key = 'audit.guards'").await.unwrap();
             store.migrate().await.unwrap();
             assert_eq!(store.guards_found_missing().await.unwrap().len(), 1);
