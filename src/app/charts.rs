@@ -81,9 +81,11 @@ fn flow(book: &Book, subject: &Subject) -> Option<FlowData> {
     for line in &lines {
         steps.push(FlowStep { day: calendar.day_of(line.ordered_at), flow: Flow::Ordered, units: line.qty.to_f64() });
         for (receipt, units) in book.deliveries(&line.id, book.receipts(&line.id)) {
+            // Goods come on the day that it is where they come to.
             let day = receipt.done_at.map(|at| book.calendar_of(&line.location).day_of(at));
             steps.extend(day.map(|day| FlowStep { day, flow: Flow::Received, units: units.to_f64() }));
         }
+        // What went back takes off what came: the two curves are to meet at what was kept.
         for back in book.moves_of_po_line(&line.id).into_iter().filter(|m| m.kind == MoveKind::SupplierReturn) {
             let day = back.done_at.map(|at| book.calendar_of(&line.location).day_of(at));
             steps.extend(day.map(|day| FlowStep { day, flow: Flow::Received, units: -back.qty.to_f64() }));

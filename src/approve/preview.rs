@@ -39,6 +39,7 @@ impl Approvals {
         recommendations: &[&Recommendation],
     ) -> Result<Vec<Preview>, DecisionRefused> {
         let (person, now) = (self.person(person)?, self.clock.now());
+        // Before the decisions of days are read, which nobody's card would need.
         if recommendations.is_empty() {
             return Ok(Vec::new());
         }

@@ -33,6 +33,7 @@ impl Store {
             remove(&mut tx, case, *seen).await?;
         }
         for exception in exceptions {
+            // Before the cases, whose rows refer to them.
             exceptions::upsert(&mut tx, exception).await?;
         }
         for (case, seen) in cases {

@@ -194,6 +194,8 @@ impl Store {
                 token: row::get(&r, TABLE, "token")?,
                 since: row::time(&r, TABLE, "taken_at")?,
                 until: if until == 0 { None } else { Some(row::time(&r, TABLE, "until_ms")?) },
+                // By the database's clock, as it was taken: that of another machine may be minutes off. What was given back
+                // is zero.
                 is_over: until <= row::get::<i64>(&r, TABLE, "now")?,
             })
         };

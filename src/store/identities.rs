@@ -356,6 +356,7 @@ fn identity(r: &AnyRow) -> Result<IdentityRow, StoreError> {
         made_at: row::time(r, TABLE, "made_at")?,
         made_by: row::get(r, TABLE, "made_by")?,
         code_id: row::get(r, TABLE, "code_id")?,
+        // Nobody but the trial of a code has a use for it.
         code_hash: None,
         attempts: row::get(r, TABLE, "attempts")?,
         confirm_by: row::time(r, TABLE, "confirm_by")?,

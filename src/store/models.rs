@@ -119,6 +119,7 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         let is_new = done.rows_affected() == 1;
+        // One that was there before has its entry in the log.
         if is_new {
             audit::append(&mut tx, entry.map(std::slice::from_ref).unwrap_or_default()).await?;
         }

@@ -92,6 +92,7 @@ pub async fn run_measured(
             let advanced = outcome.as_ref().copied().unwrap_or(0);
             let took = started.took(name, advanced);
             moved += advanced;
+            // Later rounds are for what earlier ones have brought: a stage for which that was nothing has nothing to tell.
             if run.rounds == 1 || advanced > 0 {
                 tell(&took);
             }

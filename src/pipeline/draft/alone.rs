@@ -44,6 +44,7 @@ impl Drafting {
         let mut judged = stream::iter(each).buffered(AT_ONCE);
         let (mut place, mut being_read) = (0, BTreeSet::new());
         while let Some(found) = judged.next().await {
+            // `buffered` answers in the order in which it was asked.
             let case = &cases[unknown[place]];
             place += 1;
             match found {

@@ -67,6 +67,7 @@ impl Standing {
                 changed.join(", ")
             ));
         }
+        // Beside the other, not instead of it: a detector can go wrong on what looks the same.
         if self.breaks_its_promise() {
             let Noise { shown, rejected, .. } = self.answered;
             said.push(format!(

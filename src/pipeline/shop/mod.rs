@@ -156,6 +156,7 @@ impl Shop<'_> {
                 what(&mut state, &part, &parts[at]);
                 anyhow::Ok(state)
             });
+            // The next ones are read while these are looked at: one waits for the database, the other for a processor.
             at += 1;
             next = load(at).await?;
             state = looking.await.context("looking at some of the items")??;

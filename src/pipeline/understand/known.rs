@@ -84,11 +84,13 @@ impl Known {
             match record {
                 Record::Item(r) => known.add_item(r),
                 Record::Supplier(r) => {
+                    // In one index by id and by name: a sender says either. Several may bear one name.
                     known.suppliers.entry(id_of(r.id.as_str())).or_default().insert(r.id.clone());
                     known.suppliers.entry(folded(&r.name)).or_default().insert(r.id.clone());
                     known.supplier_names.insert(r.id, r.name);
                 }
                 Record::SupplierPrice(r) => {
+                    // A supplier that has no word of its own for an item must not be found by saying nothing.
                     for word in [&r.keys.code, &r.keys.name].into_iter().filter(|word| !word.is_empty()) {
                         known.theirs.entry(folded(word)).or_default().insert((r.supplier.clone(), r.item.clone()));
                     }

@@ -189,6 +189,7 @@ impl Against<'_> {
             named.into_iter().filter(|(_, o)| parties.supplier.as_ref().is_none_or(|s| o.supplier == *s)).collect();
         let mut orders: Vec<&super::known::Order> = Vec::new();
         for (_, order) in &named {
+            // Several lines of one order are one order.
             if orders.iter().all(|o| o.id != order.id) {
                 orders.push(order);
             }

@@ -184,6 +184,7 @@ fn bundle(
         Fact::new(source(), "hides_cases", "cases it would hide now", number(cases as f64, 0), now),
         Fact::new(source(), "hides", "money at stake in them", FactValue::Money(hides), now),
     ];
+    // Each of them, and not only how many: whoever verifies the card counts them anew.
     for shown in &noisy.cases {
         let (record, field, label) = match &shown.rejected_by {
             Some(decision) => (RecordRef::new(RecordKind::Decision, decision.clone()), "not_real", "rejected as not real"),
@@ -201,6 +202,7 @@ fn case(id: CaseId, noisy: &Noisy, headline: String, hash: String, until: Date, 
         MuteScope::Item(item) => subject.item = Some(item.clone()),
         MuteScope::Location(location) => subject.location = Some(location.clone()),
         MuteScope::Supplier(supplier) => subject.supplier = Some(supplier.clone()),
+        // A subject has no place for these.
         MuteScope::Category(_) | MuteScope::All => {}
     }
     // It is worth attention, not money: no figure is invented for it.

@@ -47,6 +47,7 @@ impl Display for Difference {
 /// # Errors
 /// When the store can not be read, or a row is damaged.
 pub async fn compare(store: &Store) -> anyhow::Result<Vec<Difference>> {
+    // Log and tables as of one moment: what is decided while this runs is in neither, and so no difference.
     let mut snapshot = store.snapshot().await.context("reading the tables")?;
     let mut told = Told::default();
     let mut after = 0;

@@ -171,6 +171,7 @@ pub(super) async fn links(from: &mut Snapshot, told: &Told, found: &mut Found) -
             }
         }
     }
+    // What the log says and no row answered to: somebody was locked out past Reeve.
     for ((chat, person), (_, seq)) in left {
         found.add(
             format!("link of {person} to {chat}"),
