@@ -5,7 +5,7 @@
 //! measured once (`measure`).
 //!
 //! The ERP goes before the executor's word (`word`): that an executor says "done" settles only what leaves no trace; that it
-//! says "not done" or "taken back" is taken at once, unless the ERP shows otherwise.
+//! says "not done" is taken at once, unless the ERP shows otherwise; "taken back" is taken whatever the ERP still shows.
 
 mod measure;
 mod plan;

@@ -273,7 +273,7 @@ fn acceptance_edits_and_overrides_are_counted_by_what_was_decided_last() {
     bench.says("override_rate", 0.5, 2);
     bench.says("edit_rate", 0.0, 2);
     bench.is_silent("edit_distance_quantity");
-    // The second one was changed from 20 to 15 before.
+    // The second one was changed from 25 to 20 before.
     let edited = bench.0.recommendations.get_mut(&two[1]).unwrap();
     edited.drafter = Drafter::Edited {
         editors: vec![PersonId::new("bob")],
