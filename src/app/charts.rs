@@ -46,6 +46,7 @@ impl ChartSource for Charts {
 /// The chart of an item at a location. Other subjects have no one series that would explain them.
 fn chart(book: &Book, overview: &Overview, settings: &Settings, subject: &Subject) -> Option<ChartData> {
     let place = (subject.item.clone()?, subject.location.clone()?);
+    // Before its first day the book knows nothing, which would be drawn as days without a sale.
     let from = plus_days(book.closed_at(&place.1), 1 - DAYS).max(book.first_day()?);
     let scores = scores(book, settings, overview, &place);
     let stock = book.on_hand_by_day(&place.0, &place.1, from);
@@ -80,9 +81,11 @@ fn flow(book: &Book, subject: &Subject) -> Option<FlowData> {
     for line in &lines {
         steps.push(FlowStep { day: calendar.day_of(line.ordered_at), flow: Flow::Ordered, units: line.qty.to_f64() });
         for (receipt, units) in book.deliveries(&line.id, book.receipts(&line.id)) {
+            // Goods come on the day that it is where they come to.
             let day = receipt.done_at.map(|at| book.calendar_of(&line.location).day_of(at));
             steps.extend(day.map(|day| FlowStep { day, flow: Flow::Received, units: units.to_f64() }));
         }
+        // What went back takes off what came: the two curves are to meet at what was kept.
         for back in book.moves_of_po_line(&line.id).into_iter().filter(|m| m.kind == MoveKind::SupplierReturn) {
             let day = back.done_at.map(|at| book.calendar_of(&line.location).day_of(at));
             steps.extend(day.map(|day| FlowStep { day, flow: Flow::Received, units: -back.qty.to_f64() }));

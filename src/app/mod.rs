@@ -71,6 +71,7 @@ impl App {
     pub fn fenced(mut self, fence: &Fence) -> Self {
         self.context.store = self.context.store.fenced(fence);
         self.context.memories = Arc::new(self.context.memories.on(self.context.store.clone()));
+        // The stage that fills the queue writes through the fence. What people click does not, in whatever process.
         self.filling = approvals(&self.context);
         self.fence = Some(fence.clone());
         self
@@ -93,6 +94,7 @@ impl App {
             Box::new(Observe::new(context())),
             Box::new(Understand::new(context())),
             Box::new(Detect(context())),
+            // Before drafting, so that the morning's cards know how yesterday's like cases were decided.
             Box::new(Remember(context())),
             Box::new(Drafting::new(context())),
             Box::new(Queue(Arc::clone(&self.filling))),
@@ -113,6 +115,7 @@ impl App {
         if config.mail.is_set() {
             stages.push(Box::new(TellByMail { context: context(), charts: self.charts() }));
         }
+        // On the store without a fence: every process delivers, whichever does the stages' work.
         stages.push(Box::new(Deliver {
             store: self.store().clone(),
             config: Arc::clone(&self.context.config),

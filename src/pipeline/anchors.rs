@@ -113,6 +113,7 @@ pub async fn read_configured(store: &Store, path: &Path) -> anyhow::Result<Held>
             file.then_some(Anchor { at: e.entry.at, seq, hash: e.entry.content })
         })
         .collect();
+    // Said once: that each single anchor is missing follows from it.
     if !there && !written.is_empty() {
         held.faults.push(format!(
             "the anchor file {} is gone, and the log says that {} anchors were written to it; find out who removed it, and \
@@ -122,6 +123,7 @@ pub async fn read_configured(store: &Store, path: &Path) -> anyhow::Result<Held>
         ));
         return Ok(held);
     }
+    // By number and hash alone: after a crash one head may stand there twice, with two times.
     let holds: BTreeSet<(i64, &str)> = held.anchors.iter().map(|a| (a.seq, a.hash.as_str())).collect();
     let lacks: Vec<&Anchor> = written.iter().filter(|a| !holds.contains(&(a.seq, a.hash.as_str()))).collect();
     if let Some(first) = lacks.first() {
@@ -221,6 +223,7 @@ impl Stage for Anchoring {
     async fn run_once(&self) -> anyhow::Result<Progress> {
         let Context { store, config, clock, .. } = &self.0;
         let settings = &config.audit;
+        // Whether anchors are configured or not: that guards were taken away has to stand in the log.
         let restored = self.tell_restored().await?;
         if settings.anchor_file.as_os_str().is_empty() && settings.anchor_destination.is_empty() {
             return Ok(if restored { Progress::Advanced(1) } else { Progress::Idle });
@@ -235,6 +238,8 @@ impl Stage for Anchoring {
             return Ok(if restored { Progress::Advanced(1) } else { Progress::Idle });
         }
         let anchor = Anchor { at: now, seq, hash };
+        // The file before the entry. A crash in between writes the anchor twice, which is one anchor; the other way round
+        // the log would tell of an anchor that the file never had.
         if !settings.anchor_file.as_os_str().is_empty() {
             let (path, line) = (settings.anchor_file.clone(), anchor.clone());
             tokio::task::spawn_blocking(move || append(&path, &line)).await.context("writing the anchor file")??;

@@ -173,6 +173,7 @@ pub async fn try_out(model: &dyn LanguageModel) -> ModelOutcome {
 async fn ask(model: &dyn LanguageModel, file: &CaseFile<'_>) -> ModelOutcome {
     let mut trace = Trace { model: model.name(), prompt_hash: file.prompt.hash().to_owned(), ..Trace::default() };
     let give_up = |because: Because, trace: Trace| ModelOutcome::GaveUp { because, trace };
+    // What others wrote is never the only support of an action: without facts of our own there is nothing to cite.
     if file.candidates.is_empty() || file.bundle.facts.values().all(|fact| fact.third_party) {
         return give_up(Because::Nothing, trace);
     }
@@ -187,6 +188,7 @@ async fn ask(model: &dyn LanguageModel, file: &CaseFile<'_>) -> ModelOutcome {
                 return give_up(Because::Prompt, trace);
             }
         };
+        // Counted before the call, for whatever comes of it has to be accounted for.
         trace.rounds += 1;
         let reply = match model.complete(&request).await {
             Ok(reply) => reply,
@@ -202,6 +204,7 @@ async fn ask(model: &dyn LanguageModel, file: &CaseFile<'_>) -> ModelOutcome {
             Err(found) => {
                 objections = found;
                 trace.refused.extend(objections.iter().map(Objection::rule));
+                // The endpoint does not keep to the schema that it was given, so from now on the form is told in words, too.
                 if objections.iter().any(|objection| matches!(objection, Objection::Shape(_))) {
                     model.tell_form();
                 }

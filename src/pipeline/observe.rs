@@ -117,6 +117,7 @@ impl Observe {
         let digest = config.rules.calendar.digest_at(config.rules.calendar.calendar().day_of(now));
         let due = last.is_none_or(|last| {
             let rest = at.duration_since(last.at);
+            // Asked last, so that a hint is used up only by the look that it brings about.
             let wanted = || (last.began < digest && digest <= now) || hint.0.swap(false, Ordering::AcqRel);
             rest >= period || (rest >= HINT_REST && wanted())
         });
@@ -156,6 +157,7 @@ impl Observe {
         let Stages { store, ports, .. } = &self.stages;
         let (source, streams) = (ports.source.identity(), ports.source.streams());
         let names: Vec<&str> = streams.iter().map(|stream| stream.name).collect();
+        // What the watermark moves to when it ends well is when it began: only what was visible then has surely been read.
         store.begin_look(&source, &names, began).await?;
         let tells_meanwhile = streams.iter().any(|stream| !stream.paged);
         let before = (is_abreast(store).await?, store.count_told_changes().await?);
@@ -169,6 +171,7 @@ impl Observe {
             return Ok(true);
         };
         self.came(Came::Nowhere);
+        // Some streams may have come in whole before it failed, and are as far as that.
         let read = ports.source.brought_in().await?;
         store.fail_look(&source, began, &why_not(&error), &read).await?;
         // Where nothing came in, the story is the old one, and whole.

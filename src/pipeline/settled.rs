@@ -67,6 +67,7 @@ pub(super) fn inputs(
     for (place, quantity) in promised {
         (place, quantity.0).hash(&mut hasher);
     }
+    // Who counts the loss of another item's shortage makes no difference to this case.
     for item in items {
         for key in [place_key::shortages_of(item), place_key::idle_ones_of(item)] {
             let own = claimed.range(key.clone()..).take_while(|(link, _)| link.starts_with(&key));
@@ -112,6 +113,8 @@ impl Settled {
     /// Remembers what a case came to alone.
     pub(super) fn judged(&mut self, book: &Book, case: &Case, items: BTreeSet<ItemId>, alone: u64, rank: Rank) {
         let after_others = self.of(case).and_then(|known| known.after_others.clone());
+        // Suppliers as well as items: a price or a lead time that moves is a change of no item, and changes what a case is
+        // worth.
         let lines = items.iter().flat_map(|item| book.lines_of_item(item)).map(|line| &line.supplier);
         let prices = items.iter().flat_map(|item| book.supplier_prices(item, book.today)).map(|price| &price.supplier);
         let suppliers = lines.chain(prices).chain(&case.subject.supplier).cloned().collect();

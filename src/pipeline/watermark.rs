@@ -101,6 +101,7 @@ impl Reading {
             }
         };
         let mut lines: Vec<String> = behind.into_iter().map(since).collect();
+        // Without a fault the look may only be slow; people are then told that it goes on, and not that nobody reads.
         let begun =
             self.0.iter().filter(|mark| mark.looked_at.is_none_or(|at| mark.begun_at > at)).map(|mark| mark.begun_at);
         match (down, begun.max()) {

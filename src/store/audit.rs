@@ -172,6 +172,7 @@ impl Store {
                 row::get::<Option<i64>>(&found, TABLE, "seq")?.unwrap_or(0)
             }
         };
+        // Not beyond the head that was read first: what was appended since is for the next who asks.
         Ok((first - 1, last.min(head)))
     }
 
@@ -272,6 +273,7 @@ pub(super) async fn lock(tx: &mut Transaction<'_, Any>) -> Result<(i64, String),
 
 /// Appends entries to the log. Comes last in a transaction: it locks the head, and so every other append, until the end.
 pub(super) async fn append(tx: &mut Transaction<'_, Any>, entries: &[AuditEntry]) -> Result<(), StoreError> {
+    // Nobody has to wait at the log's head for nothing.
     if entries.is_empty() {
         return Ok(());
     }
@@ -310,6 +312,7 @@ pub(super) async fn append(tx: &mut Transaction<'_, Any>, entries: &[AuditEntry]
 /// number that wrote them.
 fn settled(entry: &AuditEntry) -> AuditEntry {
     let mut detail = entry.detail.to_string();
+    // Written and read again it comes to rest after a round or two. What does not is kept as a text, which does.
     for _ in 0..8 {
         let again = reread(&detail);
         if again == detail {

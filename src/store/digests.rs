@@ -77,6 +77,7 @@ impl Store {
             .bind(row::clean(&new.markdown))
             .bind(row::clean(&new.html))
             .bind(row::ms(new.made_at));
+        // The last one, for only the table of planners' own has it.
         let put = if whose.is_empty() { put } else { put.bind(whose) };
         put.execute(&mut *tx).await?;
         audit::append(&mut tx, std::slice::from_ref(entry)).await?;

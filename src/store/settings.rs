@@ -47,6 +47,7 @@ impl Store {
     /// Counts one more under `key`, unless `most` are counted there: of many who ask at once no more than that many are
     /// allowed, whatever the process. Answers whether it was counted.
     pub async fn spend(&self, key: &str, most: u32) -> Result<bool, StoreError> {
+        // The first one is put in below without being held against the limit.
         if most == 0 {
             return Ok(false);
         }

@@ -58,6 +58,7 @@ impl Store {
     /// When it can not be read.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let mut tx = self.pool.begin().await?;
+        // A transaction of SQLite sees one state by itself.
         if self.backend == Backend::Postgres {
             tx.execute("set transaction isolation level repeatable read, read only").await?;
         }

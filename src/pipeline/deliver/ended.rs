@@ -141,6 +141,7 @@ impl Deliver {
         else {
             return Ok(Behind::Nothing);
         };
+        // An approval that was undone and given again has other messages: an old one's end means nothing to it.
         let messages = publish::message_ids(&rec, *at);
         if !messages.contains(&row.id) {
             return Ok(Behind::Nothing);
@@ -179,6 +180,7 @@ impl Deliver {
             },
         };
         let said = format!("What you approved was not sent and is not carried out: {}. {because}", rec.candidate.told());
+        // Whoever discards it themselves knows.
         let told = approvers.iter().filter(|approver| by != Some(*approver));
         let notices = told
             .map(|to| Notice::new(to, NoticeKind::Undelivered, &[&row.id], said.clone(), now).about(&case.id, Some(&rec.id)))

@@ -270,6 +270,7 @@ impl Deliver {
         let now = self.clock.now();
         match failed {
             PortError::Gone { service } => self.disable(row, &format!("{service} answered 410: it is gone"), done).await,
+            // The message is as good as it was: it waits until somebody has mended the destination, and is no dead letter.
             PortError::Shut { service, why } => {
                 self.disable(row, &format!("{service}: {}", cut(&why, REASON_CHARS)), done).await
             }
@@ -285,6 +286,7 @@ impl Deliver {
             }
             PortError::Transient { service, retry_after, source } => {
                 let reason = format!("{service}: {}", cut(&source.to_string(), REASON_CHARS));
+                // A receiver that wants to be left alone means everything that goes to it, not this message alone.
                 let free = self.in_business_time(sender.free_at(&row.channel, self.clock.wire()));
                 self.store.note_failure(&row.channel, now, &reason, (free > now).then_some(free)).await?;
                 let most = self.config.patience(&row.channel).attempts;
@@ -311,6 +313,7 @@ impl Deliver {
         let entry = self.destination_entry("destination.disabled", &row.channel, json!({ "why": why }));
         self.store.disable_destination(&row.channel, now, why, &entry).await?;
         warn!(destination = row.channel, "Disabled until it is enabled again: {why}");
+        // Due at once: it leaves as soon as the destination is enabled again.
         self.store.mark_retry(row, now, why).await.or_taken()?;
         done.retried += 1;
         Ok(false)

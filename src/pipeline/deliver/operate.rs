@@ -42,6 +42,7 @@ impl Deliver {
             format!("message {message} can not be discarded; `reeve outbox list` and `reeve outbox dead` show what is there")
         };
         let row = self.store.find_outbox(message).await?.with_context(refused)?;
+        // An attempt that nobody answered may have arrived. Whoever reads "not sent" has to know that.
         let tried = match row.attempts {
             0 => String::new(),
             1 => " (it was tried once and may have arrived)".to_owned(),

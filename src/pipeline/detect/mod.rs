@@ -141,6 +141,7 @@ impl Stage for Detect {
         if last.as_ref().is_some_and(|last| last.sight == sight && last.modes == key && last.models == models) {
             return Ok(Progress::Idle);
         }
+        // Read before the moment is: what people do or suppliers say meanwhile then makes the next look fold anew.
         let (audit, told) = (store.audit_head().await?.1, store.count_told_changes().await?);
         // A look that brought nothing, where nobody has done anything and nothing waits for it, would be folded into nothing.
         if let Some(last) = &last

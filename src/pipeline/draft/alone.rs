@@ -44,6 +44,7 @@ impl Drafting {
         let mut judged = stream::iter(each).buffered(AT_ONCE);
         let (mut place, mut being_read) = (0, BTreeSet::new());
         while let Some(found) = judged.next().await {
+            // `buffered` answers in the order in which it was asked.
             let case = &cases[unknown[place]];
             place += 1;
             match found {
@@ -69,6 +70,7 @@ impl Drafting {
         let exceptions = store.list_case_exceptions(&case.id).await?;
         let items = scenes.items_of(case, &exceptions);
         let promised = promises.to_others_on(&case.id, &items);
+        // Who writes the words, and how often they were written, makes no difference to what a case is worth alone.
         let on = inputs(&items, &promised, &scenes.claimed, (exceptions_written, 0), Asks::Playbook);
         let facts = scenes.facts(store, case.clone(), exceptions, promised).await?;
         Ok((items, on, assess(&scenes.scene(&facts)).rank))

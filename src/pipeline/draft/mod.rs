@@ -303,6 +303,7 @@ impl Drafting {
         }
         let hash = bundle.hash();
         let mut current = store.list_recommendations(&case.id).await?;
+        // A card that is wrong on purpose is no draft: it is neither replaced nor taken for what the case proposes.
         let drills = store.drill_recommendations().await?;
         current.retain(|(r, _)| !drills.contains(&r.id));
         let mut next = case.clone();
@@ -321,6 +322,7 @@ impl Drafting {
         let same = !undecided.is_empty()
             && undecided.iter().all(|(r, _)| r.evidence_hash == hash)
             && !undecided.iter().any(|(r, _)| anew(r) && !answered.held.contains(&r));
+        // The same evidence and the same choices: only the rank may have moved, and what people have begun on stands.
         if same && same_candidates(&undecided, &answered, assessment, &self.stages.config.rules.policy) {
             if next.rank == case.rank && next.state == case.state {
                 return Ok(Drafted::Unchanged);
@@ -330,6 +332,7 @@ impl Drafting {
             store.advance_case(&next, case.version, &[]).await.context("updating a case's rank")?;
             return Ok(Drafted::Anew);
         }
+        // Before the words are asked for, so that a model is shown what the card will cite, whatever comes in meanwhile.
         store.insert_bundle(&bundle).await.context("freezing the evidence")?;
         let policy = &self.stages.config.rules.policy;
         let shown = first_of(assessment, |candidate| is_asked(candidate, &answered, policy));

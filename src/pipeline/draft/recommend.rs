@@ -28,6 +28,7 @@ impl Drafting {
             case: &scene.case.id,
             exceptions: scene.exceptions,
             company: &company,
+            // Else a decision of today would change the evidence of other cards on the day on which they are decided.
             known_before: config.rules.calendar.calendar().begin_of(scene.book.today),
             limit: config.memory.like_cases,
         };
@@ -94,6 +95,7 @@ impl Drafting {
                     drafter.clone(),
                     now,
                 );
+                // From this state nothing leads to a decision.
                 let state = if scene.case.state.is_shadow() { RecommendationState::Shadow } else { drafted.state };
                 Recommendation { state, ..drafted }
             })

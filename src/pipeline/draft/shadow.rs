@@ -70,6 +70,7 @@ impl Drafting {
             let policy = &self.stages.config.rules.policy;
             let shown = first_of(&assessment, |c| policy.permits_all(c.actions()) && c.clash().is_none());
             let outcome = self.ask(model.as_ref(), &scene, &shown, &bundle).await;
+            // On the same evidence it would come to the same again, so it is not asked again.
             if matches!(outcome, ModelOutcome::GaveUp { because: Because::Nothing | Because::Prompt, .. }) {
                 settled.pass_over(&case.id, &hash);
                 continue;
@@ -120,6 +121,7 @@ impl Drafting {
             ModelOutcome::GaveUp { because, trace } => {
                 let end = match &because {
                     Because::Refused(_) => DraftEnd::Refused,
+                    // The day's calls, their count and a stop are ours: they say nothing about the model.
                     Because::Model(ModelError::UsedUp(_) | ModelError::Uncounted | ModelError::Stopped)
                     | Because::Nothing
                     | Because::Prompt => return None,

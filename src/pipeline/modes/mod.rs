@@ -82,6 +82,7 @@ pub async fn in_force(store: &Store, config: &Config) -> Result<InForce, StoreEr
     let default = ModeRule { scope: ModeScope::default(), mode: modes.default };
     let all = std::iter::once(default).chain(modes.rules.iter().cloned());
     let rules: Vec<Rule> = all.map(|rule| Rule { set: set(&rule.scope), rule }).collect();
+    // A store from before there were modes has kept no name, and need not be looked at anew for that.
     let key = if last == 0 && modes.are_all_live() {
         String::new()
     } else {
@@ -122,6 +123,7 @@ pub async fn unknown_names<'s>(
     store: &Store,
     scopes: impl IntoIterator<Item = &'s ModeScope>,
 ) -> Result<Vec<String>, StoreError> {
+    // What names nothing is about everything: in it no name can be misspelt, and no record has to be read.
     let scopes: Vec<&ModeScope> = scopes.into_iter().filter(|scope| scope.names() > 0).collect();
     if scopes.is_empty() {
         return Ok(Vec::new());
@@ -182,6 +184,7 @@ pub async fn change(
     let after = mode.unwrap_or_else(|| configured(config, &now, scope));
     let person = known(config, by)?;
     let (rises, highest) = rises(&now, scope, mode, (before, after));
+    // Going to shadow only takes questions away. What is off is not even seen, and what is live costs money.
     let asks_no_more = !rises && after == Mode::Shadow;
     let may = if asks_no_more { person.decides() || person.is(Role::Admin) } else { may_operate(person) };
     anyhow::ensure!(
@@ -199,10 +202,13 @@ pub async fn change(
     }
     let reason: String = reason.trim().chars().take(REASON_CHARS).collect();
     anyhow::ensure!(!reason.is_empty(), "say why: whoever looks at the modes later has to know");
+    // What was set of a place that has another name by now can still be taken back.
     let unknown = unknown_names(store, [scope]).await?;
     anyhow::ensure!(mode.is_none() || unknown.is_empty(), "{}", unknown.join("; "));
+    // By the most that any part of it comes to: under a rule that is taken back a live one may come up again.
     let two = rises && highest.is_live() && takes_two(config);
     let is_it = |old: &&ModeStep| old.scope.is(scope) && old.mode == mode && stands(config, old, clock.now());
+    // One that is too old, or whose maker may not any more, is none: then this is the first step.
     let first = now.proposed.iter().find(is_it);
     if let (true, Some(first)) = (two, first) {
         confirms(config, first, by, hand)?;

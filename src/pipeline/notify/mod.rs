@@ -157,11 +157,14 @@ async fn compose(
     let reading = Reading::load(store).await?;
     let due = edition.due;
     let mut unread = reading.unread(edition.reckoned, due, &calendar, ports.source.streams());
+    // It was read in time but not looked through: no stream is behind, so nothing else would say what is missing.
     if as_of < due && reading.up_to().is_some_and(|at| at >= due) {
         unread.push(not_looked_through(as_of, &calendar));
     }
+    // What is not live is not in it either, and people have to know that.
     unread.extend(in_force(store, config).await?.says());
     let shown: BTreeSet<usize> = straight.union(&sampled).copied().collect();
+    // Only of what gets a line it is read in full what is proposed: below the line there may be thousands.
     undecided::fill(store, &mut ranked, &shown).await?;
     let candidate = match writers::configured(store, config).await?.filter(|_| ports.model.is_some()) {
         Some(stand) => stand.why_playbook(store, edition.reckoned, &calendar).await?,
@@ -310,6 +313,7 @@ fn account(below: &[&Ranked]) -> BelowLine {
 fn explained(exceptions: &[Exception], day: Date) -> Vec<ExplainedLine> {
     let mut seen = BTreeSet::new();
     let mut lines = Vec::new();
+    // The night's look is about the day before, so a look-alike of yesterday is news this morning.
     let recent = |e: &&Exception| e.state == ExceptionState::Explained && days_between(e.signal.to, day) <= 1;
     for exception in exceptions.iter().filter(recent) {
         let Some(reason) = &exception.signal.explained else { continue };
@@ -346,6 +350,7 @@ async fn health(stages: &Stages, moment: &Moment) -> anyhow::Result<Vec<String>>
     let Stages { store, clock, config, .. } = stages;
     let mut lines = Vec::new();
     if let Some(stopped) = stop::stopped(store, config).await? {
+        // While it is stopped new cases get no drafts and so no lines: how many there are must not go unsaid.
         let undrafted = match store.count_cases_in(&["new"]).await? {
             0 => String::new(),
             1 => " One new case waits for its draft.".to_owned(),
@@ -359,6 +364,7 @@ async fn health(stages: &Stages, moment: &Moment) -> anyhow::Result<Vec<String>>
             lines.push(format!("The newest record is {hours} hours old; check that the source is being read."));
         }
     }
+    // Another thing than old records: a source that is read and tells nothing new, and one that nobody has read.
     if let Some(looked) = observe::looked_at(store).await? {
         let hours = clock.now().duration_since(looked).as_hours();
         if hours >= STALE_HOURS {

@@ -98,9 +98,11 @@ pub(super) fn order(entry: &Ranked) -> (Lane, std::cmp::Reverse<Money>, bool, st
 pub(super) fn above(ranked: &[Ranked], ranking: &RankingConfig, day: Date) -> (BTreeSet<usize>, BTreeSet<usize>) {
     let (capacity, places) = (ranking.capacity, ranking.sample_places);
     let worth: Vec<usize> = (0..ranked.len()).filter(|&i| is_worth_deciding(&ranked[i].rank, ranking)).collect();
+    // Everything has a line: there is nothing below it to draw from.
     if ranked.len() == worth.len() && worth.len() <= capacity {
         return (worth.into_iter().collect(), BTreeSet::new());
     }
+    // However short the list is, its first place goes by merit.
     let places = places.min(capacity.saturating_sub(1));
     let straight: BTreeSet<usize> = worth.into_iter().take(capacity - places).collect();
     let mut rest: Vec<(String, usize)> = (0..ranked.len())

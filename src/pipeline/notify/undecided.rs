@@ -56,6 +56,7 @@ pub(super) async fn read(
         let mut cases = store.list_cases_of(&page.iter().collect::<Vec<_>>()).await?;
         let begun = found.ranked.len();
         for case in page.iter().filter_map(|id| cases.remove(id)).filter(|case| is_ranked(&case.state) && belongs(case)) {
+            // It has no money, and ranks beside nothing: it stands in the account of what is muted.
             if case.is_mute_proposal() {
                 found.noise.push(format!("Proposed: {} See case {}.", case.headline, case.id));
                 continue;

@@ -14,6 +14,7 @@ pub fn plain_name(action: &Action) -> &'static str {
 
 /// The action with its parameters. None for what Reeve does itself and nobody outside could.
 pub(super) fn act(action: &Action, terms: &Terms) -> Option<Act> {
+    // Each amount with its unit or currency: an executor need not know in what this company counts.
     let units = |quantity: &Quantity| Amount { amount: decimal(*quantity), unit: terms.unit.clone() };
     let money = |amount: &Money| cash(*amount, terms);
     let price = |price: &UnitPrice| Price {
@@ -21,6 +22,7 @@ pub(super) fn act(action: &Action, terms: &Terms) -> Option<Act> {
         currency: terms.currency.clone(),
         per: terms.unit.clone(),
     };
+    // Without a rest: a new action does not compile until somebody has said how executors are told of it.
     Some(match action.clone() {
         Action::Expedite { po_line, quantity, new_date, surcharge_max } => {
             Act::Expedite { po_line, quantity: units(&quantity), new_date, surcharge_max: money(&surcharge_max) }
@@ -137,6 +139,7 @@ fn comparison(detail: &str) -> Option<Comparison> {
         ("=", Operator::Equal),
     ];
     let figure = |text: &str| {
+        // Checks are written for people, who get their thousands parted by commas.
         let plain: String = text.trim().chars().filter(|c| *c != ',').collect();
         plain.parse::<Decimal>().ok().map(|d| d.to_string())
     };

@@ -101,6 +101,7 @@ pub async fn promote(
     }
     let two = takes_two(config);
     let stands = |old: &&ModelStep| stands(config, old.by.as_str(), old.at, clock.now());
+    // A proposal that is too old, or whose maker may not promote any more, is none: then this is the first step.
     let first = now.proposed.iter().find(|old| old.name == *name && stands(old));
     if let (true, Some(first)) = (two, first) {
         confirms(config, (first.by.as_str(), first.hand.as_ref()), by, hand)?;
@@ -130,6 +131,7 @@ pub async fn roll_back(
     let current = history.last().context("every kind has a version in force")?;
     let name = match to {
         Some(name) if name == current => return Ok(Changed::Same),
+        // Only to what people agreed to once; anything else has to pass the test first.
         Some(name) => history.iter().find(|was| *was == name),
         None => before(history),
     };
@@ -222,6 +224,7 @@ async fn passed(store: &Store, name: &ModelName, beside: &ModelName, now: Timest
         )
     })?;
     anyhow::ensure!(
+        // Both what it measured and what its row says: a row that was changed past Reeve is no proof.
         newest.validation.passed() && newest.passed && newest.id == newest.validation.hash(),
         "{name} did not pass its newest validation beside {beside}: {}",
         newest.validation.failed.join("; ")

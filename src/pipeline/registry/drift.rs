@@ -67,6 +67,7 @@ impl Standing {
                 changed.join(", ")
             ));
         }
+        // Beside the other, not instead of it: a detector can go wrong on what looks the same.
         if self.breaks_its_promise() {
             let Noise { shown, rejected, .. } = self.answered;
             said.push(format!(
@@ -99,6 +100,7 @@ pub async fn keep(store: &Store, moment: &Moment, running: &InForce) -> Result<(
             version: version.clone(),
             seen: seen.clone(),
         };
+        // Not the running day: half a day is distributed in another way than a whole one.
         days.extend(seen.iter().filter(|(day, seen)| **day < moment.book.today && !seen.is_empty()).map(day));
     }
     if days.is_empty() { Ok(()) } else { store.put_model_days(&days).await }
@@ -142,6 +144,7 @@ pub async fn standings(store: &Store, running: &InForce, today: Date, promised: 
         let own = days.iter().filter(|day| day.version == model.version && day.day >= first);
         let (now, then): (Vec<&ModelDay>, Vec<&ModelDay>) = own.partition(|day| day.day >= late);
         let seen = |days: &[&ModelDay]| days.iter().map(|day| day.seen.clone()).collect::<Vec<_>>();
+        // A week of late and two before it, at least: fewer days hold some weekdays and not others.
         let enough = now.len() >= 7 && then.len() >= 14;
         let moved = if enough { moved(&seen(&then), &seen(&now)) } else { Vec::new() };
         let signs = match kind {

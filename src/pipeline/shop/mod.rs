@@ -64,6 +64,7 @@ impl Shop<'_> {
             return Ok(None);
         }
         let book = self.supply().await?.with_sums_of(&before.book);
+        // Each place closes its day in its own zone: where one has closed since, its demand has a day more.
         let same_day = |location: &LocationId| book.closed_at(location) == before.book.closed_at(location);
         if book.today != before.book.today || !book.locations.keys().all(same_day) {
             return Ok(None);
@@ -119,6 +120,8 @@ impl Shop<'_> {
         let book = Arc::new(self.supply().await?);
         let parts: Arc<[BTreeSet<ItemId>]> = parts(book.items.keys(), sales).into();
         let add = |gathered: &mut Gathered, part: &Book, _: &BTreeSet<ItemId>| gathered.merge(Gathered::of(part));
+        // A class or a false-discovery bound hangs on every item, so no part can be judged before all were gone through
+        // once.
         let gathered = self.go_through(&book, &parts, Gathered::default(), add).await?;
         let book = Arc::new(Book::clone(&book).with_sums(&gathered.sums));
         let overview = Arc::new(Overview::of(&book, &self.config.rules, gathered));
@@ -153,6 +156,7 @@ impl Shop<'_> {
                 what(&mut state, &part, &parts[at]);
                 anyhow::Ok(state)
             });
+            // The next ones are read while these are looked at: one waits for the database, the other for a processor.
             at += 1;
             next = load(at).await?;
             state = looking.await.context("looking at some of the items")??;
@@ -190,6 +194,7 @@ fn parts<'i>(items: impl Iterator<Item = &'i ItemId>, sales: &BTreeMap<ItemId, u
             parts.push(BTreeSet::new());
             records = 0;
         }
+        // An item without sales takes room, too: else one part could hold a hundred thousand of them.
         records += own.max(1);
         if let Some(part) = parts.last_mut() {
             part.insert(item.clone());

@@ -78,10 +78,12 @@ pub async fn promote(
     let reason = said(reason)?;
     let proof = passed(store, &now, clock.now()).await?;
     let drafts = drift::of_late(store, config, clock, &now).await?;
+    // A suite is made up. What it drafted in shadow is about this shop's own cases.
     if let Some(why) = drift::unfit(&drafts) {
         anyhow::bail!("{writer} can not be promoted: of its drafts in shadow, {why}; `reeve words status` shows them");
     }
     let two = takes_two(config);
+    // A proposal that is too old, or whose maker may not promote any more, is none: then this is the first step.
     let first = now.proposed.as_ref().filter(|old| stands(config, &old.by, old.at, clock.now()));
     if let (true, Some(first)) = (two, first) {
         confirms(config, (&first.by, first.hand.as_ref()), by, hand)?;
@@ -155,6 +157,7 @@ async fn keep(
         "proposed_by": first.map(|first| &first.by), "hand": step.hand.as_ref().map(Hand::recorded),
     });
     let (action, subject) = (format!("writer.{}", step.change.name()), subject(writer));
+    // Somebody is told only where a command gave their name. What a stage did stands in the log and in every digest.
     let (entry, notice) = match channel {
         Some(channel) => {
             let entry = AuditEntry::by(&step.by, channel, step.at, &action, subject.clone()).with(detail);

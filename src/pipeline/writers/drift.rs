@@ -43,6 +43,7 @@ pub fn unfit(drafts: &[GradedDraft]) -> Option<String> {
     let passed = count(&|draft| draft.end == DraftEnd::Passed);
     let refused = count(&|draft| draft.end == DraftEnd::Refused);
     let regrets = count(&|draft| draft.end == DraftEnd::Passed && draft.grade.regrets());
+    // Answers that never came are the endpoint's fault, and count for neither.
     let answered = passed + refused;
     let beyond = |n: u32, of: u32, most: f64| of >= LEAST && wilson(n, of, Z).0 > most;
     if beyond(refused, answered, REFUSED_MAX) {

@@ -133,6 +133,7 @@ async fn a_writer_is_promoted_by_two_who_may_after_it_was_better_than_the_playbo
         assert!(!door.proved(&["it is worse at regret"]).await, "a candidate has nothing that could be taken back");
         let refused = door.promote("ari").await.unwrap_err();
         assert!(refused.contains("has not earned its words on drafts: it is worse at regret"), "{refused}");
+        // So that the second proof is the newer one.
         door.later(1);
         door.proved(&[]).await;
         let refused = door.promote("pia").await.unwrap_err();
@@ -207,6 +208,7 @@ async fn a_proof_of_long_ago_promotes_nobody() {
     on_each(|store| async move {
         let door = Door::of(store);
         door.proved(&[]).await;
+        // One hour beyond thirty days.
         door.later(24 * 30 + 1);
         assert!(door.promote("ari").await.unwrap_err().contains("within 30 days"));
     })
@@ -217,6 +219,7 @@ async fn a_proof_of_long_ago_promotes_nobody() {
 async fn drafts_that_got_worse_beyond_chance_are_too_bad_and_few_or_unanswered_ones_are_not() {
     on_each(|store| async move {
         let door = Door::of(store);
+        // Far above what may be refused, so that only their number keeps it from being told.
         let half_refused = |nth: u32| (if nth.is_multiple_of(2) { DraftEnd::Refused } else { DraftEnd::Passed }, 0);
         door.drafts("few", 19, false, half_refused).await;
         assert_eq!(door.unfit().await, None, "too few to tell");
@@ -231,6 +234,7 @@ async fn drafts_that_got_worse_beyond_chance_are_too_bad_and_few_or_unanswered_o
         assert_eq!(door.unfit().await, None, "that was four weeks ago");
 
         door.earn().await;
+        // Of a best of 100: ten is just within a tenth, eleven is not.
         door.drafts("regret", 30, true, |nth| (DraftEnd::Passed, if nth < 9 { 11 } else { 10 })).await;
         let why = door.unfit().await.unwrap();
         assert_eq!(why, "9 of 30 drafts put first what is worth more than a tenth less than the best, where one in ten may");

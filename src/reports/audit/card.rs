@@ -36,10 +36,12 @@ pub async fn verify(store: &Store, config: &Config, id: &RecommendationId) -> an
     };
     lines.push(Line::same("evidence hash", short(&rec.evidence_hash), short(&bundle.hash()), "the facts, hashed again"));
     lines.extend(content(store, &rec).await?);
+    // What a person changed is held against what was computed: the figures of the recommendation that the edits began with.
     let first = match &rec.drafter {
         Drafter::Edited { first, .. } => all.iter().map(|(other, _)| other).find(|other| other.id == *first),
         _ => None,
     };
+    // A card was judged by the version that it names, which may be one that does not run any more.
     let models = registry::in_force(store, config).await.context("reading the detectors")?;
     lines.extend(figures(&rec, &bundle, first, models.models()));
     let sources = Sources::of(&rec, &bundle, &same, [case.headline.clone()]);
@@ -111,6 +113,7 @@ async fn checks(store: &Store, rec: &Recommendation) -> anyhow::Result<Vec<Strin
             notes.push(format!("{said}: {}.", names.join(", ")));
         }
     }
+    // They were made again at each signature, on the records of then; who signed says when that was.
     let mut again = Vec::new();
     for entry in store.list_audit_of(&format!("recommendation:{}", rec.id)).await.context("reading the audit log")? {
         if matches!(entry.entry.action.as_str(), "recommendation.signed" | "recommendation.approved") {

@@ -69,6 +69,7 @@ pub(super) fn all(rows: &Rows, config: &Config, _: Period) -> Vec<Kpi> {
     let told = format!("{n} drafts of the model, {tokens} tokens at {price} per 1,000{guessed}");
     let priced = price > crate::domain::money::Money::ZERO;
     let unpriced = "no price is set (model.price_per_1000_tokens)";
+    // Without a price there is no cost to show; zero would read as if models were free.
     let mean = |by: usize| (by > 0 && priced).then(|| cost / by as f64);
     let basis = |by: &str| if priced || n == 0 { format!("{told}{by}") } else { unpriced.to_owned() };
     let ages: Vec<f64> = rows.digests.iter().map(|(d, made)| made.duration_since(d.as_of).as_secs_f64().max(0.0)).collect();

@@ -85,6 +85,7 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
         recommendations.insert(rec.id.clone(), rec);
     }
     for decision in &decisions {
+        // Decided in the period, and drafted before it.
         if !recommendations.contains_key(&decision.recommendation_id) {
             let (rec, _) =
                 store.get_recommendation(&decision.recommendation_id).await.context("reading what was decided")?;
@@ -112,6 +113,7 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
     let wanted: BTreeSet<CaseId> = shown.chain(decided).chain(drafted).collect();
     let mut cases = BTreeMap::new();
     for case in store.list_cases_updated_between(from, to).await.context("reading expired cases")? {
+        // No decision leads to these, and perhaps no digest: they are looked for by themselves.
         if case.state == CaseState::Expired {
             cases.insert(case.id.clone(), case);
         }

@@ -56,6 +56,7 @@ pub(super) fn of_lines<'b>(
         lines += 1;
         good += usize::from(full);
         due_units += wanted;
+        // By the very day, and what came too much on one line does not fill another.
         came_units += received(due).min(wanted);
         let entry = by_supplier.entry(book.supplier_name(&line.supplier)).or_default();
         entry.0 += usize::from(full);

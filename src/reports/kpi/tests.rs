@@ -56,6 +56,7 @@ struct Bench(Rows);
 impl Bench {
     fn new() -> Self {
         Self(Rows {
+            // Past the end of the period, so that nothing in it is still too fresh to be counted.
             now: at(5 * 24 * 60),
             calendar: Calendar::utc(),
             decisions: vec![],
@@ -119,6 +120,7 @@ impl Bench {
         let mut ids = Vec::new();
         for rec in drafted {
             ids.push(rec.id.clone());
+            // At four in the morning: waiting is counted in working hours from when the office opens.
             self.0.queued.insert(rec.id.clone(), at(-240));
             self.0.recommendations.insert(rec.id.clone(), rec);
         }
@@ -271,7 +273,7 @@ fn acceptance_edits_and_overrides_are_counted_by_what_was_decided_last() {
     bench.says("override_rate", 0.5, 2);
     bench.says("edit_rate", 0.0, 2);
     bench.is_silent("edit_distance_quantity");
-    // The second one was changed from 20 to 15 before.
+    // The second one was changed from 25 to 20 before.
     let edited = bench.0.recommendations.get_mut(&two[1]).unwrap();
     edited.drafter = Drafter::Edited {
         editors: vec![PersonId::new("bob")],
@@ -315,6 +317,7 @@ fn noise_and_recall_are_counted_from_what_was_shown() {
         bench.case(name, 0.5, &[transfer(1)]);
     }
     bench.digest(&names, &sampled, 20);
+    // Shown, and nothing of it decided yet: that says neither that it was noise nor that it was none.
     bench.is_silent("alert_noise");
     let first = |bench: &Bench, case: &str| {
         bench.0.recommendations.values().find(|r| r.case_id.as_str() == case).unwrap().id.clone()

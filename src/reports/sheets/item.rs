@@ -83,6 +83,7 @@ pub struct TermsRow {
 /// The sheet of an item, from a book that has its sales.
 pub fn item_sheet(book: &Book, id: &ItemId) -> Option<ItemSheet> {
     let item = book.items.get(id)?;
+    // Stock can lie where an item is not carried any more, and has to be seen.
     let mut places = book.carriers_of(id);
     places.extend(book.stocked_at(id));
     places.sort();
@@ -127,6 +128,7 @@ fn place_row(book: &Book, item: &Item, location: &LocationId) -> PlaceRow {
         on_hand: book.on_hand(id, location),
         waiting: book.waiting(id, location),
         available,
+        // Where customers wait for more than there is, the shelf is worth nothing, and not less.
         value: at_price(available.max(Quantity::ZERO), book.cost(id, location)),
         next: incoming.first().map(|first| first.promised),
         incoming: incoming.into_iter().map(|one| one.qty).sum(),

@@ -86,6 +86,7 @@ impl OpenLines {
             late: open.iter().filter(|line| line.late.is_some()).count(),
             lines: open,
         };
+        // Only now: how many there are and what they come to is said of all.
         all.lines.truncate(LINES);
         all
     }

@@ -102,6 +102,7 @@ async fn put(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -> Result<(), S
     let mut place: Option<i64> = None;
     for r in &replaced {
         let (seq, lane): (i64, String) = (row::get(r, TABLE, "seq")?, row::get(r, TABLE, "lane")?);
+        // A place in the queue is one of a lane; in another lane the same number stands somewhere else.
         if lane == message.lane {
             place = Some(place.map_or(seq, |place| place.min(seq)));
         }

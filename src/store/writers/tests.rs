@@ -40,6 +40,7 @@ async fn a_proof_and_steps_are_kept_in_a_store_of_an_earlier_program() {
             at: at(2),
         };
         let id = store.add_proof(&proof, "dan", &entry("writer.proved")).await.unwrap();
+        // A proof is known by what it says, so a second click adds none.
         assert_eq!(store.add_proof(&proof, "dan", &entry("writer.proved")).await.unwrap(), id);
         let kept = store.list_proofs(&writer().id()).await.unwrap();
         assert_eq!((kept.len(), kept[0].passed, &kept[0].proof), (1, true, &proof));
@@ -71,6 +72,7 @@ async fn drafts_are_counted_by_day_and_the_first_of_an_evidence_stays() {
         let (one, two) = (date(2026, 10, 1), date(2026, 10, 2));
         for made in [
             draft("c-1", one, false, DraftEnd::Passed),
+            // The same case on the same evidence once more, as after a restart: the first one stays.
             draft("c-1", one, true, DraftEnd::Refused),
             draft("c-2", one, false, DraftEnd::Passed),
             draft("c-3", two, true, DraftEnd::Unanswered),

@@ -62,6 +62,7 @@ pub(super) async fn compare(from: &mut Snapshot, told: &Writers, found: &mut Fou
     for kept in from.proofs().await? {
         let row = format!("proof {}", kept.id);
         found.column(&row, "result", &kept.proof.passed().to_string(), &kept.passed.to_string());
+        // The id is a hash of what was found, so it does not fit a body that was changed.
         found.column(&row, "hash", &kept.proof.hash(), &kept.id);
         let says = verdict(&kept.proof.writer.id(), kept.proof.passed());
         match left.remove(&kept.id) {
