@@ -68,6 +68,7 @@ fn outward(name: &str) -> Result<Outward, String> {
 }
 
 pub(super) async fn run(config: Config, command: Outbox, json: bool) -> anyhow::Result<Outcome> {
+    // Before any store is opened: whoever writes a receiver has none.
     if let Outbox::Schema { kind } = command {
         print_json(&kind.schema())?;
         return Ok(Outcome::Fine);

@@ -94,6 +94,7 @@ pub(super) async fn until_stopped(app: App, listener: TcpListener) -> anyhow::Re
     let wake = Arc::new(Notify::new());
     let tasks = TaskTracker::new();
     let context = &app.context;
+    // These run in every process; the others only while this one is on duty.
     for stage in app.stages().into_iter().filter(|stage| !stage.is_for_one()) {
         let (store, clock) = (app.store().clone(), context.clock.clone());
         tasks.spawn(worker::drive(stage, store, clock, context.config.worker.period, Arc::clone(&wake), stop.clone()));

@@ -122,6 +122,7 @@ async fn record(
         .into_iter()
         .filter_map(|record| if let Record::StockLevel(level) = record { Some(level) } else { None })
         .collect();
+    // Made up for this recording and kept nowhere: nobody can undo it, or match it with another recording.
     let mut key = [0; 32];
     getrandom::fill(&mut key).expect("the operating system has randomness, or nothing can be made unreadable");
     let recorder = Recorder {

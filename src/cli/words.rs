@@ -184,6 +184,7 @@ async fn prove(config: &Config, writer: Writer, runs: &Runs, json: bool) -> anyh
     );
     let asked = model.asked();
     let own = writer.asked();
+    // A run in which nothing was answered names nobody; it is kept as a proof that did not pass.
     anyhow::ensure!(
         asked.iter().all(|other| *other == own) || standing.missing.iter().any(|why| why.starts_with("no answer")),
         "the run's answers are of {}, configured is {own}; record the suite anew (`reeve eval run --record`)",

@@ -101,6 +101,7 @@ impl Tell {
         for (shows, card, is_up) in cards {
             let content = Content::Card(card);
             let said = serde_json::to_string(&content)?;
+            // With the position: a card that goes back to how it once was is one more message, not the old one.
             let id = content_id("msg_", &[destination, &shows, &said, &position.to_string()], 32);
             messages.push(NewOutbox {
                 body: serde_json::to_string(&Message { id: id.clone(), shows: shows.clone(), data: content })?,
@@ -118,6 +119,7 @@ impl Tell {
         }
         messages.extend(self.reminders(destination, &entries).await?);
         store.put_shown(&messages, (&key, &position.to_string())).await?;
+        // A full page of the log counts as progress: the rest is read at once, and not at the next look.
         Ok(messages.len() + usize::from(more))
     }
 
@@ -192,6 +194,7 @@ impl Tell {
         if before.as_ref().and_then(card_in).as_ref() == Some(&card) {
             return Ok(None);
         }
+        // Put in is not up: until the first message has arrived, a newer state takes its place and waits as it did.
         let is_up = before.is_some() && store.find_place(destination, &shows, "").await?.reference.is_some();
         Ok(Some((shows, card, is_up)))
     }

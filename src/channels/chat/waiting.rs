@@ -45,6 +45,7 @@ pub(super) async fn waiting(state: &ChannelState, person: &PersonId) -> anyhow::
         if !by_name && !previews.iter().any(|preview| preview.may_approve) {
             continue;
         }
+        // Counted beyond what is shown: the title says how many there are.
         of += 1;
         if lines.len() == SHOWN {
             continue;

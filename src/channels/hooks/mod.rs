@@ -94,6 +94,7 @@ impl Hooks {
             self.write_down(&store).await;
             wake.notify_waiters();
         }
+        // What rang since the last burst is counted before the process ends.
         self.write_down(&store).await;
     }
 
@@ -180,6 +181,8 @@ async fn take_signed(
     let sender = hooks.senders.get(&source).ok_or(Refusal::NotFound("there is no such hook"))?;
     let body = body.map_err(|rejection| unread(&rejection))?;
     let (id, text) = sender.check(&headers, &body, wire, hooks.window)?;
+    // Such a call only says that something has changed, and nothing in it is believed. A burst of them comes to one look, so
+    // they have no limit.
     if sender.kind == HookKind::Odoo {
         hooks.called(&source, now);
         return Ok(noted());
@@ -187,6 +190,7 @@ async fn take_signed(
     if let Some(seconds) = hooks.too_many(&source, wire) {
         return Err(Refusal::TooMany(seconds));
     }
+    // An id is unique among its sender's calls only.
     let id = format!("{source}/{id}");
     let event = NewEvent { id: id.clone(), source, received_at: now, body: text.to_owned() };
     match store.keep_event(&event).await {
@@ -210,6 +214,7 @@ async fn by_path(
     let sender = state.hooks.senders.get(&source).ok_or(Refusal::NotFound("there is no such hook"))?;
     // Read and thrown away: whatever it says, the ERP itself is asked.
     body.map_err(|rejection| unread(&rejection))?;
+    // Each known secret is compared to its end, so that the time it takes tells nothing.
     let fits = sender
         .path_secrets
         .iter()

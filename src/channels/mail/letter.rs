@@ -103,6 +103,7 @@ impl Letter {
         Self {
             id: String::new(),
             subject: subject(&format!("Reeve, {}: {}", digest.day, render::title(digest))),
+            // The digest's text stays as it was made for everybody; the links below it are this reader's own.
             text: format!("{}{}", kept.text, links(digest, &shown, link(&render::page_of(digest)))),
             html: Some(html),
             pictures,
@@ -128,6 +129,7 @@ impl Letter {
 
     /// The same with the id that it has by what it says.
     fn named(mut self) -> Self {
+        // Not of when it was written: put together again after a crash it is the same letter.
         let mut parts = vec![self.subject.as_str(), &self.text, self.html.as_deref().unwrap_or_default()];
         parts.extend(self.pictures.iter().flat_map(|picture| [picture.cid.as_str(), &picture.png]));
         self.id = content_id("reeve-", &parts, 32);

@@ -45,6 +45,7 @@ impl MailSender {
         let Content::Letter(letter) = &mailed.data;
         let written = write(letter, &self.mail.from, address).map_err(|error| Attempt::Never(error.to_string()))?;
         let handed = hand_over(&self.mail, &written.from, &written.to, &written.bytes);
+        // One limit over all steps: a server that answers each of them a little late would hold up all other letters.
         match tokio::time::timeout(self.mail.timeout, handed).await {
             Ok(answer) => Ok(answer?),
             Err(_) => Err(Failure::Lost { step: Step::Connect, said: "it did not answer in time".to_owned() }.into()),

@@ -126,6 +126,7 @@ pub async fn open(mail: &MailConfig) -> Result<AsyncSmtpConnection, Failure> {
 pub async fn hand_over(mail: &MailConfig, from: &Address, to: &Address, letter: &[u8]) -> Result<String, Failure> {
     let mut server = open(mail).await?;
     let at = |step: Step| move |error: Error| Failure::of(step, &error);
+    // One by one, and not by the library's own `send`, which does not say at which of them a no came.
     server.command(Mail::new(Some(from.clone()), Vec::new())).await.map_err(at(Step::Sender))?;
     server.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(at(Step::Recipient))?;
     server.command(Data).await.map_err(at(Step::Letter))?;

@@ -134,6 +134,7 @@ impl TellByMail {
         }
         let more = entries.len() as i64 == ENTRIES;
         store.put_shown(&messages, (TOLD, &last.to_string())).await?;
+        // A full page of the log counts as progress: the rest is read at once, and not at the next look.
         Ok(messages.len() + usize::from(more))
     }
 
@@ -141,6 +142,7 @@ impl TellByMail {
         let Context { config, clock, .. } = &self.context;
         let channel = format!("{MAIL}:{to}");
         let id = content_id("msg_", &[&channel, &shows], 32);
+        // A planner has quiet hours of their own; everybody else has the business's.
         let zone = config.planner(to.as_str()).and_then(|planner| planner.timezone.as_ref());
         let mailed = Mailed { id: id.clone(), shows, data: Content::Letter(letter) };
         Ok(NewOutbox {

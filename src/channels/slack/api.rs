@@ -135,6 +135,7 @@ impl Api {
             return Err(CallError::Lost(format!("it answered {status}")));
         }
         let body = body(response).await?;
+        // Slack says no with status 200, in the body.
         match body["ok"].as_bool() {
             Some(true) => Ok(Answered { body, scopes }),
             Some(false) => Err(refused(&body, asked)),

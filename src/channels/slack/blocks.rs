@@ -65,6 +65,7 @@ pub fn mark(shows: &str) -> String {
 fn draw_card(card: &ChatCard) -> Drawn {
     let mut blocks = Vec::new();
     blocks.push(title(&card.headline));
+    // A header has less room than a headline may need: the whole of it stands below.
     if card.headline.chars().count() > HEADER_CHARS {
         blocks.extend(words(&card.headline));
     }
@@ -82,6 +83,7 @@ fn draw_card(card: &ChatCard) -> Drawn {
     } else {
         blocks.push(fields(&[("Stands", card.state.clone())]));
     }
+    // What does not fit is counted, so that nobody takes the card for the whole case.
     let mut left_out = 0;
     if let Some((first, others)) = card.actions.split_first() {
         blocks.extend(first_offer(card, first));

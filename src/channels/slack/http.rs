@@ -92,6 +92,7 @@ async fn answer(inbox: &Inbox, came: Came) -> Response {
             Ok(_) => acknowledged(),
             Err(error) => not_kept(&error),
         },
+        // Worked on before it is answered: a refusal can stand at its field in this answer only.
         Came::Sent(heard) => match inbox.keep_and_work(&heard, FORM_WAIT).await {
             Ok(ended) => match ended.as_ref().and_then(errors) {
                 Some(errors) => (StatusCode::OK, [(CACHE_CONTROL, "no-store")], Json(errors)).into_response(),

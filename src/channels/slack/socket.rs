@@ -243,6 +243,7 @@ async fn listen(
     // Set once the next one is there.
     let mut until = None;
     let why = loop {
+        // A quiet workspace sends nothing for hours: a ping tells a quiet socket from a dead one.
         let silence = if asked { NO_ANSWER } else { SILENCE };
         tokio::select! {
             () = tokens.end.cancelled(), if !leaving => leaving = true,
@@ -287,6 +288,7 @@ async fn listen(
                 }
             },
         }
+        // Not before everything that came is acknowledged: Slack would send the rest once more.
         if leaving && at_work.is_empty() && acks.is_empty() {
             break "it is not needed any more".to_owned();
         }
@@ -337,6 +339,7 @@ async fn acknowledgement(inbox: &Inbox, envelope: &Value) -> Option<Value> {
         Came::Asked(heard) => {
             if let Err(error) = inbox.keep(&heard).await {
                 tracing::error!(error = &error as &dyn std::error::Error, "What was asked in Slack could not be kept");
+                // What is not acknowledged comes again.
                 return None;
             }
         }

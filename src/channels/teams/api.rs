@@ -210,6 +210,7 @@ pub(super) async fn answered(request: RequestBuilder, clock: &Clock) -> Result<V
                 None => CallError::Lost(format!("it answered {status}")),
             }
         }
+        // Not followed: the token would go to wherever it leads.
         status if status.is_redirection() => CallError::Lost(format!("it leads elsewhere ({status})")),
         status => CallError::Refused { status: status.as_u16(), code },
     })

@@ -85,6 +85,7 @@ async fn taken(
     let checked = check(&door.keys, &state.config.teams, headers, state.clock.wire()).await;
     let token = checked.map_err(|unsigned| match unsigned {
         Unsigned::Refused(why) => (StatusCode::UNAUTHORIZED, why.to_owned()),
+        // Whose it is can not be known while the directory is away: this asks Teams to send it again.
         Unsigned::NotNow(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
     })?;
     let bad = |why: &str| (StatusCode::BAD_REQUEST, why.to_owned());

@@ -70,6 +70,7 @@ pub fn activity(body: &Value, teams: &TeamsConfig) -> Came {
     }
     let named = [text("/conversation/tenantId"), text("/channelData/tenant/id")];
     let named: Vec<&str> = named.into_iter().filter(|tenant| !tenant.is_empty()).collect();
+    // One of the two may be missing; where both are there, both have to be ours.
     if named.is_empty() || named.iter().any(|tenant| !tenant.eq_ignore_ascii_case(&teams.tenant)) {
         return Came::Foreign(format!("it comes from the directory {:?}", short(named.first().unwrap_or(&""))));
     }
@@ -150,6 +151,7 @@ fn message(body: &Value, teams: &TeamsConfig) -> Came {
     if user(body).is_empty() {
         return Came::Nothing("a message of nobody in the directory");
     }
+    // Teams puts these behind a mention.
     let said = said.replace("&nbsp;", " ");
     let mut words = said.split_whitespace();
     let first = words.next().unwrap_or_default().trim_start_matches('/').to_lowercase();
@@ -174,6 +176,7 @@ fn conversation_update(body: &Value, teams: &TeamsConfig) -> Came {
     let text = |at: &str| body.pointer(at).and_then(Value::as_str).unwrap_or_default();
     let is_bot = |member: &Value| {
         let id = member["id"].as_str().unwrap_or_default();
+        // Some updates name the bot by its app's id behind `28:`.
         !id.is_empty() && (id == text("/recipient/id") || id == format!("28:{}", teams.app_id))
     };
     let among = |field: &str| body[field].as_array().into_iter().flatten().any(is_bot);

@@ -144,9 +144,11 @@ async fn groups(
         let value = rec.candidate.value;
         // Each one approved counts towards the limit of the next.
         sums[at].0 += value;
+        // Counted is with the card's own value; without it, it is what was released before.
         sums[at].1 = sums[at].1.max(counted - value);
         let hash = rec.content_hash();
         groups[at].rows.push(Row {
+            // Fields come back sorted by name: so they are decided in the order in which they stand here.
             field: format!("{place:04}-{}", rec.id),
             case: case.id.to_string(),
             headline: plain(&case.headline),

@@ -133,6 +133,7 @@ pub(super) async fn act(
     let done = match act.what.as_str() {
         "code" => {
             let channel = act.id.parse::<ChatChannel>().map_err(WebError::BadRequest)?;
+            // The hand of this session goes over to the link: one that a command made stays a command's (decision 81).
             identities.invite_in(me, channel, by, &who.hand).await.map(|made| {
                 let code = CodeView { code: made.code, channel: channel.name(), until: moment(made.until, zone) };
                 Said { code: Some(code), ..Said::default() }

@@ -182,6 +182,7 @@ pub(super) async fn queue(
         .map(|s| choice(s.0, s.1, s.0 == chosen.0))
         .collect();
     let filters = filters(&state, &filter, states, type_choices(&types, code), &shown, &names);
+    // Without a digest, or in another order, there is no line: all stand in one list.
     let (below, listed) = if with_line && digest.is_some() { (&cases[..], &[][..]) } else { (&[][..], &cases[..]) };
     let page = Page {
         shell: Shell::of("Queue", "/", &who),
@@ -283,6 +284,7 @@ fn filters(
         std::iter::once(choice("", all, chosen.is_empty())).chain(each).collect()
     };
     let of = |kind, chosen: &str, id: fn(&Case) -> Option<&str>| -> BTreeMap<String, String> {
+        // What was chosen stays a choice where nothing on the page has it: the form would drop it otherwise.
         let ids = shown.iter().filter_map(|case| id(case)).chain(Some(chosen).filter(|id| !id.is_empty()));
         ids.map(|id| (id.to_owned(), named(kind, id))).collect()
     };

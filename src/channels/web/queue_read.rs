@@ -89,6 +89,7 @@ pub(super) async fn find(store: &Store, config: &Config, now: Timestamp, wanted:
 /// Those that are not `hidden`. Where the index has what is asked for, cases behind the last one wanted are counted and not read.
 async fn visible(store: &Store, wanted: &Wanted<'_>, hidden: &[(Case, &Mute)]) -> Result<Found, StoreError> {
     let mut counts = store.count_case_types(wanted.states).await?;
+    // The index knows no mutes: what they hide is in its counts.
     for (case, _) in hidden {
         if let Some(count) = counts.get_mut(&case.codes.iter().copied().collect::<BTreeSet<_>>()) {
             *count = count.saturating_sub(1);

@@ -189,6 +189,7 @@ pub(super) async fn diff(config: &Config, args: &Diff, json: bool) -> anyhow::Re
     let turned = beside(&args.one, validations(&store, &args.other).await?);
     let (measures, on) = match (direct, turned) {
         (Some(v), _) => (v.measures, v.on),
+        // Judged the other way round: the two figures change places.
         (None, Some(v)) => (v.measures.into_iter().map(|(name, (a, b))| (name, (b, a))).collect(), v.on),
         (None, None) => Default::default(),
     };

@@ -201,6 +201,7 @@ async fn own(config: Config, args: &Train) -> anyhow::Result<Trained> {
     let on = format!("{} series over {days} days{until}, with exceptions put into them", panel.keys().len());
     let parameters = detector.to_json().ok_or_else(untrained)?;
     let from = ModelName { kind: ModelKind::Demand, version: shipped.version().to_owned() };
+    // Of the days that it learned from, without those that are held out.
     let hash = validate::panel_hash(&panel.until(days)?);
     Ok(Trained { kind: ModelKind::Demand, parameters, recipe: recipe(on, hash, args.seed, Some(from)) })
 }
