@@ -144,6 +144,7 @@ impl Drawing {
                 number(value)
             ));
         }
+        // More labels would run into each other.
         let every = days.len().div_ceil(8).max(1);
         for (index, day) in days.iter().enumerate().step_by(every) {
             let (x, y) = (self.x(index), HEIGHT - 10.0);

@@ -59,6 +59,7 @@ impl Plot {
         let ticks = ((self.high - self.low) / self.tick).round() as usize;
         for index in 0..=ticks {
             let value = self.low + self.tick * index as f64;
+            // Steps of a tick do not add up to zero exactly.
             let (y, class) = (self.y(value), if value.abs() < 1e-9 && self.low < 0.0 { "zero" } else { "grid" });
             self.put(format_args!(
                 "<line class=\"{class}\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/><text class=\"axis\" \
@@ -69,6 +70,7 @@ impl Plot {
                 number(value)
             ));
         }
+        // More labels would run into each other.
         let every = self.days.div_ceil(6).max(1);
         for index in (0..self.days).step_by(every) {
             let (x, y) = (self.x(index), HEIGHT - 10.0);

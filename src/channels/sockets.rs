@@ -252,6 +252,7 @@ impl Slots {
         let from = address(from);
         let mut open = self.open();
         let of_it = open.held.values().filter(|held| held.from == from).count();
+        // An address that has its share makes room among its own; beyond the bound of all, whoever waits longest does.
         if (of_it >= self.each && !open.evict(|held| held.from == from))
             || (open.held.len() >= self.all && !open.evict(|_| true))
         {

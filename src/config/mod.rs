@@ -224,6 +224,8 @@ impl Config {
             set(&mut table, &section.to_lowercase(), &key.to_lowercase(), name, value)?;
             origin = format!("{origin} and the environment");
         }
+        // The rules' sections belong to a package that knows nothing of the rest
+        // (decision 55), so they are read by themselves.
         let rules = Settings::SECTIONS.iter().filter_map(|section| table.remove_entry(*section)).collect();
         let mut config: Self = read(&origin, table)?;
         config.rules = read(&origin, rules)?;

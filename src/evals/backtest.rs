@@ -151,6 +151,7 @@ async fn report(store: &Store, span: (Date, Date), seen: &[Looked], capacity: us
         went_away += usize::from(store.get_case(id).await?.state == CaseState::ResolvedItself);
     }
     let (captured, best): (Money, Money) = (days.iter().map(|d| d.captured).sum(), days.iter().map(|d| d.best).sum());
+    // Where there was nothing to gain, nothing was missed.
     let capture = if best > Money::ZERO { captured.to_f64() / best.to_f64() } else { 1.0 };
     Ok(Backtest { span, days, shown: shown.len(), went_away, capture })
 }

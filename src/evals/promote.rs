@@ -94,6 +94,7 @@ pub async fn promote(store: &Store, id: &str) -> anyhow::Result<Promoted> {
 /// The master data, and the records of `items` that were there at `as_of`; and how many are younger.
 fn about(records: Vec<Record>, items: &BTreeSet<ItemId>, as_of: Timestamp) -> (Vec<Observed>, usize) {
     let ours = |item: &ItemId| items.is_empty() || items.contains(item);
+    // A bill's line may name no item: then its order's line says what it is about.
     let orders: BTreeSet<String> = records
         .iter()
         .filter_map(|record| match record {

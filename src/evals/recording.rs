@@ -256,6 +256,7 @@ pub async fn run(
                 let file = folder.join(format!("{day}.txt"));
                 std::fs::write(&file, &kept.text).with_context(|| format!("can not write {}", file.display()))?;
             }
+            // The random place checks what is below the line; nobody says of it that it is real.
             for line in kept.digest.lines.iter().filter(|l| !l.sampled) {
                 let all = store.list_case_exceptions(&line.case_id).await?;
                 let open = all.into_iter().filter(|e| e.state == ExceptionState::Open).map(|e| occurrence(&e)).collect();
@@ -301,6 +302,7 @@ async fn score(
         });
         alarmed.extend(alarm.map(|e| format!("{} {}: {}", event.id, event.class, e.signal.headline)));
     }
+    // As docs/LIVED.md counts it: about an injected anomaly, or a shortage whose place did run out.
     let real = |id: &Occurrence| {
         exceptions.get(id).is_some_and(|e| ran_out(book, e) || injected.iter().any(|event| event.is_shown_by(book, e)))
     };

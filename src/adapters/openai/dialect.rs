@@ -72,6 +72,7 @@ impl Form {
 
     /// The request's body.
     pub(super) fn body(self, request: &ModelRequest, model: &str, tokens_max: u32) -> Value {
+        // Where no schema goes along, the form has to be told in words.
         let told = self.told || self.shape >= Shape::Object;
         let system =
             if told { format!("{}\n\n{}", request.system.trim_end(), request.form) } else { request.system.clone() };
@@ -156,6 +157,7 @@ impl Form {
         if !strict && !words.say(&NAMES) {
             return None;
         }
+        // One step at a time, from what binds the answer most: each is tried before the next is given up.
         let shape = match self.shape {
             Shape::Strict if strict => Shape::Schema,
             Shape::Strict | Shape::Schema => Shape::Object,

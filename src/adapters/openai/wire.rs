@@ -84,6 +84,7 @@ impl Wire {
         if !key.is_empty() {
             let mut value = HeaderValue::from_str(&format!("Bearer {key}"))
                 .map_err(|_| SetupError::Key { section: endpoint.section })?;
+            // So that no debug output of a request shows it.
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
@@ -157,6 +158,7 @@ fn no_way(error: &reqwest::Error) -> NoWay {
         }
         cause = inner.source();
     }
+    // The client has no types for these: only its words tell them apart.
     let said = causes(error).to_lowercase();
     if said.contains("dns error") {
         NoWay::Name

@@ -77,6 +77,7 @@ impl MadeUp {
         let mut ahead = self.ahead();
         while item <= self.retailer.shape().items {
             if ahead.items.front().is_none_or(|(at, _)| *at != item) {
+                // The master data come first: everything else refers to them.
                 ahead.items = if item == 0 { [(0, masters(&self.retailer))].into() } else { batch(&self.retailer, item) };
             }
             let Some((_, told)) = ahead.items.front() else { break };

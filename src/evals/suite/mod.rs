@@ -244,6 +244,7 @@ impl Job {
         let app = App::new(Arc::clone(&self.config), store.clone(), ports, clock.clone());
         let mut before = self.scenario.spec.looks.clone();
         before.sort_unstable();
+        // The look at the scenario's own moment is the last; some exceptions take one before it to open, or to be over.
         for days in before.into_iter().chain([0]) {
             let hours = jiff::SignedDuration::from_hours(24 * i64::from(days));
             clock.set(self.scenario.as_of.checked_add(hours).context("a look before all calendars")?);
