@@ -154,6 +154,7 @@ impl SignedWebhook {
 fn key(secret: &str) -> Result<Webhook, SetupError> {
     let encoded = secret.strip_prefix("whsec_").ok_or(SetupError::Secret)?;
     let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).map_err(|_| SetupError::Secret)?;
+    // The convention's bounds: a shorter key could be guessed.
     if !(24..=64).contains(&bytes.len()) {
         return Err(SetupError::Secret);
     }
@@ -428,6 +429,7 @@ mod tests {
         for second in [0, 1] {
             assert!(matches!(all.send(&to("down", second)).await, Err(PortError::Transient { .. })));
         }
+        // The second failure is the breaker's measure here, and from it the minute of rest counts.
         let rested = to("down", 61).at;
         assert_eq!(all.free_at("down", to("down", 2).at), rested);
         assert!(matches!(all.send(&to("down", 2)).await, Err(PortError::Resting { until, .. }) if until == rested));

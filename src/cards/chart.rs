@@ -177,6 +177,7 @@ impl Drawing {
             let Some(actual) = day.actual else { continue };
             let width = (self.step * 0.62).clamp(1.5, 24.0);
             let (x, y) = (self.x(index) - width / 2.0, self.y(actual));
+            // Little sold on a day without stock is no surprise: there was nothing to sell.
             let outside = day.high.is_some_and(|h| actual > h) || day.low.is_some_and(|l| actual < l && !day.censored);
             let class = if outside { "actual odd" } else { "actual" };
             let expected = day.expected.map_or(String::new(), |e| format!(", {} expected", number(e)));

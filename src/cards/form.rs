@@ -127,6 +127,7 @@ impl ChatForm {
             }
             DecisionVerb::Forward => {
                 let people = &parts.config.people;
+                // Only who could do something about it is asked.
                 let others = people.iter().filter(|p| p.id != *parts.viewer && may_turn_down(p).is_ok());
                 let to = Field {
                     name: "to",

@@ -28,6 +28,7 @@ pub(super) struct Plot {
 impl Plot {
     /// Begins one over `days` days from `first`, from `low` to `high` units. `id` tells it from other charts on a page.
     pub(super) fn begin(id: &str, title: &str, said: &str, first: Date, days: usize, (low, high): (f64, f64)) -> Self {
+        // Zero is on every chart: a cut foot makes small changes look large.
         let tick = nice((high - low.min(0.0)) / 4.0);
         let (low, high) = (tick * (low.min(0.0) / tick).floor(), tick * (high / tick).ceil().max(1.0));
         let mut plot = Self { out: String::new(), first, days: days.max(1), low, high, tick };

@@ -370,6 +370,7 @@ mod tests {
         };
         let (address, _stop) = started(Router::new().route("/", get(slow)), FEWEST).await;
         let mut busy = Vec::new();
+        // One address has three quarters of all places; these fill its share.
         for _ in 0..FEWEST * 3 / 4 {
             let mut stream = TcpStream::connect(address).await.unwrap();
             busy.push(tokio::spawn(async move { ask(&mut stream).await }));

@@ -241,6 +241,7 @@ pub(super) async fn clock_of(store: &Store, config: &Config) -> anyhow::Result<C
     let (at, since): (Timestamp, Timestamp) =
         times.with_context(|| format!("the store's setting {STANDS_AT} is damaged; build the demo's store anew"))?;
     let calendar = config.rules.calendar.calendar();
+    // A clock that was set back meanwhile must not take a demo before its own records.
     let passed = Clock::System.now().duration_since(since).max(SignedDuration::ZERO);
     let now = at.checked_add(passed).unwrap_or(at).min(calendar.close_of(calendar.day_of(at)));
     Ok(Clock::going_on_from(now))

@@ -56,6 +56,7 @@ pub(super) async fn run(config: Config, args: Sync, json: bool) -> anyhow::Resul
     let scope = Scope::of(&args.scope)?;
     let bar = bar();
     let store = open::store_or_new(&config).await?;
+    // A live Odoo is read as it is now, whatever time a store stands at.
     let clock = Clock::System;
     let source = open::source(&config, &store, &clock, Arc::new(Drawn(bar.clone()))).await?;
     let identity = source.identity();

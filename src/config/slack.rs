@@ -108,6 +108,7 @@ impl SlackConfig {
         destination
             .strip_prefix(SLACK)?
             .strip_prefix(':')
+            // Only who is named in the settings: a row of the outbox can be written past Reeve.
             .filter(|id| self.digest.iter().chain(&self.planners).any(|to| to == id))
     }
 
@@ -134,6 +135,7 @@ impl SlackConfig {
             let secret = secret.expose_secret();
             secret.len() > start.len() && secret.starts_with(start) && secret.bytes().all(|b| b.is_ascii_graphic())
         };
+        // A token begins with what it is for: the app's is not taken for the bot's.
         if !has(&self.bot_token, "xoxb-") {
             return bad(
                 "bot_token",

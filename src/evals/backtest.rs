@@ -109,6 +109,7 @@ async fn look(store: &Store, day: Date) -> anyhow::Result<Looked> {
     let Some(kept) = kept else {
         return Ok(Looked { day, text: String::new(), shown: vec![], new: 0, below: 0, value: Money::ZERO, at_stake });
     };
+    // Without the random place, which is drawn from below the line and promises nothing.
     let lines: Vec<_> = kept.digest.lines.iter().filter(|line| !line.sampled).collect();
     Ok(Looked {
         day,

@@ -158,6 +158,7 @@ fn hide(value: &mut Value, names: &mut BTreeMap<String, String>) {
                 match inner {
                     Value::String(text) if WORDS.contains(&field.as_str()) => text.clear(),
                     Value::String(text) if NAMES.contains(&field.as_str()) && !text.is_empty() => {
+                        // The same name gets the same number everywhere: what belongs together still does.
                         let number = names.len() + 1;
                         text.clone_from(names.entry(text.clone()).or_insert_with(|| format!("N{number:05}")));
                     }

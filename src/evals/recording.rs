@@ -45,6 +45,7 @@ impl Reads {
     /// The moments at which `day` is read and its digest is made, in order: of a lived day the evening before and the morning.
     fn of(&self, calendar: &Calendar, day: Date, digest_hour: u8) -> Vec<Timestamp> {
         let Self::Lived(times) = self else { return vec![calendar.close_of(day)] };
+        // Up to the digest's hour a time is this morning's; later ones are of the evening before.
         let (mornings, evenings): (Vec<Time>, Vec<Time>) =
             times.iter().partition(|time| time.hour().unsigned_abs() <= digest_hour);
         let at = |day: Date, time: &Time| day.to_datetime(*time).to_zoned(calendar.timezone.clone()).ok();

@@ -210,6 +210,7 @@ fn is_error(error: &serde_json::Value) -> bool {
 fn as_error(error: &serde_json::Value) -> NoAnswer {
     let number = |value: &serde_json::Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
     let status = ["code", "status", "status_code"].iter().find_map(|key| number(error.get(key)?));
+    // What is no status of an error is a number of the endpoint's own.
     let status = status.and_then(|n| u16::try_from(n).ok()).filter(|n| (400..600).contains(n));
     NoAnswer::Error { status, body: serde_json::json!({ "error": error }).to_string() }
 }

@@ -116,6 +116,7 @@ impl Wire {
         const MAX: usize = ANSWER_MAX_MIB * 1024 * 1024;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(&error))? {
+            // Asked again, it would be as long again.
             if body.len() + chunk.len() > MAX {
                 return Err(Failure::Lost { error: ModelError::Unread(Unread::TooLong(ANSWER_MAX_MIB)), again: false });
             }

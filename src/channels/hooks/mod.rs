@@ -100,6 +100,7 @@ impl Hooks {
 
     async fn write_down(&self, store: &Store) {
         let calls = std::mem::take(&mut *self.calls());
+        // First the hint: a store that can not count calls must not keep the ERP from being looked at.
         if !calls.is_empty() {
             self.hint.give();
         }
@@ -270,6 +271,7 @@ mod tests {
     fn the_reference_signature_fits_and_no_other() {
         let (ours, at) = (sender(&[KEY]), AT.to_string());
         assert_eq!(status(&ours, &headers(ID, &at, SIGNATURE), BODY, AT), 202);
+        // A sender that exchanges its secret, or signs in a way that is not known here too, sends several.
         let several = format!("v1a,{} v1,AAAA {SIGNATURE}", &SIGNATURE[3..]);
         assert_eq!(status(&ours, &headers(ID, &at, &several), BODY, AT), 202);
         for wrong in [

@@ -69,12 +69,14 @@ impl Failure {
         let mut source = std::error::Error::source(error);
         while let Some(cause) = source {
             let cause = format!(": {cause}");
+            // Some errors repeat what they come from.
             if !said.ends_with(&cause) {
                 said.push_str(&cause);
             }
             source = source.and_then(std::error::Error::source);
         }
         let said = cut(&plain(&said), WORD_CHARS);
+        // A number is the server's no; without one nobody knows what became of it.
         match error.status() {
             Some(code) => Self::Refused { step, for_now: error.is_transient(), code: code.into(), said },
             None => Self::Lost { step, said },

@@ -186,6 +186,7 @@ pub(super) fn button(press: &Press, text: &str, style: Option<&str>) -> Value {
 }
 
 fn card_text(card: &ChatCard) -> String {
+    // What a notification shows, and all that there is where the blocks are refused.
     let mut said = vec![format!("{}: {}", card.state, card.headline)];
     if let Some(stakes) = &card.stakes {
         said.push(format!(

@@ -36,6 +36,7 @@ pub(super) fn routes(inbox: Inbox) -> Router<()> {
         .route("/slack/interactions", post(interactions))
         .route("/slack/commands", post(commands))
         .route("/slack/events", post(events))
+        // One limit, ours: the framework's own would be a second.
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .with_state(inbox)
@@ -46,6 +47,7 @@ async fn interactions(State(inbox): State<Inbox>, headers: HeaderMap, body: Resu
         Ok(body) => body,
         Err((status, why)) => return refuse(status, why),
     };
+    // Slack sends the JSON as one field of a form.
     let payload = form(&body).remove("payload").and_then(|payload| serde_json::from_str::<Value>(&payload).ok());
     let Some(payload) = payload else { return refuse(StatusCode::BAD_REQUEST, "there is no payload") };
     answer(&inbox, wire::interaction(&payload, &inbox.state.config.slack)).await

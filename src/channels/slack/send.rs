@@ -106,6 +106,7 @@ impl SlackSender {
     /// Changes what stands at a place, `channel/ts`.
     async fn change(&self, place: &str, drawn: &Drawn, message: &Message, at: Timestamp) -> Result<Changed, CallError> {
         let Some((channel, ts)) = place.split_once('/') else { return Ok(Changed::Gone) };
+        // Changes have a limit of their own, by the minute.
         self.updates.take(at);
         match self.say("chat.update", json!({ "channel": channel, "ts": ts }), drawn, message).await {
             Ok(_) => Ok(Changed::Done),
@@ -196,6 +197,7 @@ impl SlackSender {
                 self.breaker.failed(at);
                 PortError::Transient { service: SERVICE, retry_after: None, source: Box::new(error) }
             }
+            // What somebody can mend is true of every message: nothing more is tried until they have (decision 83).
             CallError::Refused(word) => match remedy(&word) {
                 Some(remedy) => PortError::Shut { service: SERVICE, why: format!("it says {word}: {remedy}") },
                 None => PortError::Permanent { service: SERVICE, source: format!("it says {word}").into() },

@@ -215,6 +215,7 @@ async fn connected(inbox: &Inbox, url: &str) -> Result<Socket, String> {
     // The address holds a ticket, so an error is told without it.
     let (mut socket, _) = connect_async_with_config(url, Some(limits), true).await.map_err(|error| error.to_string())?;
     while let Some(frame) = socket.next().await {
+        // Pings may come before it.
         let Message::Text(text) = frame.map_err(|error| error.to_string())? else { continue };
         let hello: Value = serde_json::from_str(&text).map_err(|_| "the first frame is no JSON".to_owned())?;
         if hello["type"] != "hello" {

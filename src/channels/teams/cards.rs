@@ -86,6 +86,7 @@ pub fn draw_own(card: &ChatCard, lookers: &[String], own: &Own) -> Value {
 fn fitting(size: usize, draw: impl Fn(&Room) -> Value) -> Value {
     let mut rooms = ROOMS.iter().skip(size.min(ROOMS.len() - 1));
     let mut drawn = rooms.next().map(&draw).unwrap_or_default();
+    // The smallest is taken even where it is too large: what Teams then refuses is sent in plain text.
     for room in rooms {
         if drawn.to_string().len() <= CARD_BYTES {
             break;

@@ -104,6 +104,7 @@ fn fits(door: &Door, token: &Token, body: &Value) -> Result<(), String> {
         return Err("its token is for another service".to_owned());
     }
     door.api.allowed(service).map_err(|error| error.to_string())?;
+    // A key speaks for some channels only, and Teams is one among many behind the same connector.
     if !token.endorsements.iter().any(|channel| channel == CHANNEL_ID) {
         return Err("the key of its token does not speak for Teams".to_owned());
     }

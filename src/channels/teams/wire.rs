@@ -122,6 +122,7 @@ fn invoke(body: &Value, teams: &TeamsConfig) -> Came {
 fn fields(data: &Value) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::new();
     for (name, value) in data.as_object().into_iter().flatten() {
+        // Whoever presses could send any name: only the fields of our forms are taken.
         let Some(name) = name.strip_prefix(press::FIELD).filter(|name| press::FIELDS.contains(name)) else { continue };
         let said = match value {
             Value::String(said) => said.chars().take(TEXT_MAX).collect(),

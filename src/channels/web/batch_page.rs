@@ -222,6 +222,7 @@ async fn result(
     let zone = &state.config.rules.calendar.timezone;
     let (mut done, mut undo) = (Vec::new(), Vec::new());
     let asked = answer.done.iter().map(|one| &one.recommendation_id);
+    // Read anew: what was decided has another state and version now, and an Undo names those.
     let there = find(state, asked.chain(answer.refused.iter().map(|failure| &failure.recommendation_id))).await?;
     for (place, one) in answer.done.iter().enumerate() {
         let (rec, version, case) = there.get(&one.recommendation_id).ok_or(WebError::NotFound("such recommendation"))?;

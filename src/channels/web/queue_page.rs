@@ -161,6 +161,7 @@ pub(super) async fn queue(
     let with_line = in_queue && about.sort == Sort::Priority;
     let except = if with_line { above_the_line(&state.store, digest.as_ref()).await? } else { BTreeSet::new() };
     let page = filter.page();
+    // Behind that many nothing is looked through, whatever page an address names.
     let skip = (page - 1).saturating_mul(ROWS).min(LOOK_MAX);
     let wanted = Wanted { states: chosen.2, code, muted, about: &about, except: &except, skip, limit: ROWS };
     let Found { cases, excepted, of, cut, types, muted } =
@@ -246,6 +247,7 @@ fn below_text(below: &[Case], rest: usize, skip: usize) -> String {
 fn pages(filter: &Filter, page: usize, here: usize, rest: usize, skip: usize) -> Pages {
     Pages {
         before: (page > 1).then(|| filter.at_page(page - 1)),
+        // Cases can go between counting and reading: behind a page with nothing on it there is none.
         after: (skip + here < rest && here > 0).then(|| filter.at_page(page + 1)),
         text: if page > 1 || skip + here < rest {
             format!("{} to {} of {rest}", skip + 1, skip + here)

@@ -87,6 +87,7 @@ pub(super) async fn list(config: &Config, json: bool) -> anyhow::Result<Outcome>
     let store = open::store_to_read(config).await?;
     let now = registry::in_force(&store, config).await?;
     let kept = store.list_models().await?;
+    // What comes with the program is not all in the store: that keeps what it began with (decision 96).
     let mut names: Vec<ModelName> = kept.iter().map(|kept| kept.sheet.name.clone()).chain(program::names()).collect();
     names.sort();
     names.dedup();

@@ -73,6 +73,7 @@ impl Asked {
             words: words.trim().to_owned(),
         };
         let line = serde_json::to_string(&vote).context("a vote is plain data")?;
+        // Only added to: one file has the votes of several people.
         let mut file = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
