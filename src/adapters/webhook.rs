@@ -212,6 +212,7 @@ impl Sender for SignedWebhook {
         if status == StatusCode::GONE {
             return Err(PortError::Gone { service: SERVICE });
         }
+        // Any other refusal is tried again: what a receiver does not take now may be mended there within the day.
         let source = format!("it answered {status}").into();
         let retry_after = retry_after(response.headers(), message.at, LONGEST_WAIT);
         Err(PortError::Transient { service: SERVICE, retry_after, source })

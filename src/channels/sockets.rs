@@ -71,6 +71,7 @@ pub async fn serve(listener: TcpListener, router: Router, most: usize, stop: Can
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
                 tracing::warn!(error = %error, "The page can not take another connection; one that is idle makes room");
+                // As a rule it is out of file descriptors: an idle connection gives one back.
                 slots.make_room();
                 sleep(PAUSE).await;
             }

@@ -184,6 +184,7 @@ impl SlackConfig {
         if let Some(other) = self.digest.iter().find(|to| *to != CHANNEL && !id(to, &['C', 'G', 'D', 'U', 'W'])) {
             return bad("digest", format!("{other:?} is neither \"channel\" nor the id of a channel or a user (C…, U…)"));
         }
+        // The token goes there; in the open only to a double on this machine.
         let base = &self.api_base;
         if !base.starts_with("https://") && !base.strip_prefix("http://").is_some_and(is_on_this_machine) {
             return bad("api_base", format!("{base:?} must begin with https://: the token goes there"));

@@ -72,6 +72,7 @@ pub async fn run(
     anyhow::ensure!(from <= to, "--from {from} is after --to {to}");
     let calendar = config.rules.calendar.calendar();
     let hour = config.rules.calendar.digest_hour;
+    // In memory: a replay begins with nothing and leaves nothing behind.
     let store = Store::open_and_migrate("sqlite::memory:").await?;
     let clock = Clock::standing_at(calendar.moment_of(from, hour));
     let ports = Ports { source, model: None, senders: Senders::default() };

@@ -60,6 +60,7 @@ pub async fn promote(store: &Store, id: &str) -> anyhow::Result<Promoted> {
         decision.with_context(|| format!("there is no decision {id:?}; `reeve audit` lists them by their keys"))?;
     let (rec, _) = store.get_recommendation(&decision.recommendation_id).await?;
     let case = store.get_case(&decision.case_id).await?;
+    // The evidence that was decided on, whatever has been frozen since.
     let bundle = store.get_bundle(&case.id, &rec.evidence_hash).await?;
     let exceptions = store.list_case_exceptions(&case.id).await?;
     let mut items: BTreeSet<ItemId> = exceptions.iter().filter_map(|e| e.signal.subject.item.clone()).collect();

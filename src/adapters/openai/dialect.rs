@@ -76,12 +76,14 @@ impl Form {
         let told = self.told || self.shape >= Shape::Object;
         let system =
             if told { format!("{}\n\n{}", request.system.trim_end(), request.form) } else { request.system.clone() };
+        // Some models, and templates of some servers, know no message of the system.
         let messages = if self.one_message {
             json!([{ "role": "user", "content": format!("{system}\n\n{}", request.user) }])
         } else {
             json!([{ "role": "system", "content": system }, { "role": "user", "content": request.user }])
         };
         let mut body = json!({ "model": model, "messages": messages, self.limit.name(): tokens_max });
+        // As far as an endpoint can, the same question is to have the same answer.
         if self.temperature {
             body["temperature"] = json!(0.0);
         }

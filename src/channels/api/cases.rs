@@ -101,6 +101,7 @@ pub(in crate::channels) async fn list(
     let mut found = Vec::new();
     // One more than was asked for tells whether there is a next page.
     while found.len() <= limit {
+        // Item, place and supplier have no index: pieces are read until enough cases fit (decision 135).
         let chunk = state.store.list_cases_after(states.1, code, after.as_ref(), CHUNK).await?;
         let last = chunk.len() < CHUNK;
         after = chunk.last().map(CaseAfter::of);

@@ -188,6 +188,7 @@ impl Tell {
         }
         let recommendations = in_order(&drill::true_ones(all, &drills));
         let card = self.compose(&case, &recommendations).await?;
+        // Not put up where nothing can be done about it: such a card would be in the way of others.
         if before.is_none() && !card.open {
             return Ok(None);
         }
@@ -204,6 +205,7 @@ impl Tell {
         let told = if recommendations.is_empty() {
             Vec::new()
         } else {
+            // Only names are taken from it, which are right in half of a story, too: a card does not wait for a look to end.
             let moment = moments.now_or_half().await?;
             told_apart(&moment.book, &recommendations.iter().map(|(rec, _)| rec).collect::<Vec<_>>())
         };
@@ -295,6 +297,7 @@ impl Tell {
     /// Puts in the digest of today once it is made, everybody's or a planner's own, once for each destination.
     async fn tell_digest(&self, destination: &str, planner: Option<&PlannerConfig>) -> anyhow::Result<usize> {
         let Context { store, config, clock, .. } = &self.0;
+        // The date on a planner's own digest is that of where they are (decision 127).
         let calendar = planner.map_or_else(|| config.rules.calendar.calendar(), |planner| planner.calendar(config));
         let day = calendar.day_of(clock.now());
         let whose = planner.map_or("", |planner| planner.person.as_str());

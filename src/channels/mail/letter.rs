@@ -98,6 +98,7 @@ impl Letter {
         }
         let html = render::html_with(digest, |line| {
             let place = usize::try_from(line.place).unwrap_or_default();
+            // Places count from 1: what has none leads behind the end, and so to no picture and no link.
             shown.get(place.wrapping_sub(1)).cloned().unwrap_or_default()
         });
         Self {

@@ -82,6 +82,7 @@ impl MailSender {
                 self.breaker.answered();
                 permanent(format!("the letter is not taken: {said}"))
             }
+            // About the sender or the way there, and so about every letter: nothing more goes until somebody has mended it.
             Failure::Refused { step, said, .. } => {
                 self.breaker.answered();
                 PortError::Shut {

@@ -94,6 +94,7 @@ pub(super) async fn run(inbox: Inbox, api: Api, stop: CancellationToken) {
     let mut open: BTreeMap<u64, Kept> = BTreeMap::new();
     let mut sockets = JoinSet::new();
     let (mut newest, mut failures) = (0_u64, 0_u32);
+    // Each has a number, as two are open while one is renewed: what an older one tells is no news of the newer.
     let mut start = |open: &mut BTreeMap<u64, Kept>, sockets: &mut JoinSet<()>| {
         newest += 1;
         let (end, renewed) = (stop.child_token(), CancellationToken::new());

@@ -139,6 +139,7 @@ fn message(body: &Value, teams: &TeamsConfig) -> Came {
     let place = place(body, true);
     let bot = text("/recipient/id");
     let mut said: String = text("/text").chars().take(TEXT_MAX).collect();
+    // In a channel only what mentions the bot is meant for it.
     let mut is_meant = place.kind == TeamsKind::Personal;
     for entity in body["entities"].as_array().into_iter().flatten() {
         if entity["type"] == "mention" && entity["mentioned"]["id"] == bot && !bot.is_empty() {

@@ -227,6 +227,7 @@ async fn result(
     for (place, one) in answer.done.iter().enumerate() {
         let (rec, version, case) = there.get(&one.recommendation_id).ok_or(WebError::NotFound("such recommendation"))?;
         let open = one.undo_until.filter(|until| state.clock.now() < *until);
+        // What was just taken back has nothing left to take back.
         if verb != DecisionVerb::Undo && open.is_some() {
             let hash = rec.content_hash();
             let key = content_hash(&[&who.csrf, rec.id.as_str(), &hash, &version.to_string(), "batch"]);

@@ -143,6 +143,7 @@ pub(super) async fn act(
         "unlink" => identities.unlink(&act.id, Some(me), by).await.map(|_| said("The link is ended.")),
         "revoke" => match identities.revoke_token(&act.id, Some(me), by).await {
             Ok(_) => Ok(said("The token can no longer be used.")),
+            // Brought to one form, so that "not yours" is told in one way of links and tokens.
             Err(TokenRefused::Store(error)) => Err(IdentityRefused::Store(error)),
             Err(refusal) => return Err(WebError::BadRequest(refusal.to_string())),
         },

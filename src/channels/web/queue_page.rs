@@ -301,6 +301,7 @@ fn filters(
         .filter_map(|case| case.owner.as_ref())
         .map(|owner| (owner.to_string(), actor_name(owner.as_str(), &state.config.people)))
         .collect();
+    // Where no case has an owner all are nobody's, and there is nothing to choose.
     if !owners.is_empty() || filter.owner == NOBODY {
         owners.insert(NOBODY.to_owned(), "nobody".to_owned());
     }

@@ -73,6 +73,7 @@ pub(super) async fn run(config: &Config, args: Run, json: bool) -> anyhow::Resul
         None => DraftPrompt::shipped(),
     };
     let today = Clock::System.wire().to_zoned(TimeZone::UTC).date();
+    // Without it nothing is asked over a network: what has no recorded answer fails its scenario (decision 111).
     let recorder = if args.record {
         let model = openai::model(&config.model, Clock::System)?;
         let model = model

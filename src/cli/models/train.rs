@@ -88,6 +88,7 @@ pub(super) async fn run(config: Config, args: Train, json: bool) -> anyhow::Resu
     } else {
         let store = open::store(&config).await?;
         let clock = open::clock_of(&store, &config).await?;
+        // Into the registry, where a version is held to the test before it may run (decision 97).
         added = registry::add(&store, &clock, &sheet, &parameters, BY_COMMAND, BY_COMMAND).await?;
     }
     let out = args.out.map(|path| path.display().to_string());

@@ -97,6 +97,7 @@ impl Player {
             latency_ms: reply.latency_ms,
         };
         if let Err(error) = cassette::write(&self.folder, &kept) {
+            // It would be asked for and paid for once more, and no later run could tell what was judged: it counts as none.
             tracing::error!("The answer can not be kept: {error:#}");
             return Err(ModelError::NoWay(NoWay::Other));
         }

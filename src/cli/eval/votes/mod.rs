@@ -115,6 +115,7 @@ fn ask(asked: &Asked) -> anyhow::Result<Outcome> {
         }
         say!("Which would you rather be given? u (upper), l (lower), s (the same), q (stop):");
         let choice = loop {
+            // The terminal was closed: what was voted until then is kept.
             let Some(line) = input.next() else { return Ok(Outcome::Fine) };
             match line.context("reading your answer")?.trim() {
                 "u" => break Some(pair.choice(true)),
