@@ -200,7 +200,7 @@ impl Sender for SignedWebhook {
                 PortError::Transient { service: SERVICE, retry_after: None, source: Box::new(e.without_url()) }
             })?;
         let status = response.status();
-        // Against the receiver counts what says that it is down or has too much; refusing one message does not.
+        // That it is down or has too much counts against the receiver; that it refuses one message does not.
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             self.breaker.failed(message.at);
         } else {

@@ -106,6 +106,7 @@ impl Drawing {
              expected</title>\n<desc id=\"chart-desc\">{}</desc>\n",
             describe(chart)
         ));
+        // What comes later lies on top: the days' own figures over what was expected of them.
         self.shade(days);
         self.grid(days);
         self.band(days);

@@ -159,8 +159,7 @@ async fn verify_log(config: &Config, file: Option<PathBuf>, json: bool) -> anyho
             table: super::told_once(&error),
         }],
     };
-    // Guards that were missing at an earlier start are told below and are no fault:
-    // what was changed then shows as one above.
+    // That guards were missing at an earlier start is no fault by itself: what was changed meanwhile is found above.
     let ok = broken.is_empty() && held.faults.is_empty() && differences.is_empty() && missing.is_empty();
     if json {
         print_json(&serde_json::json!({

@@ -28,6 +28,7 @@ use crate::worker;
 const DRAIN: Duration = Duration::from_secs(20);
 
 pub(super) async fn run(config: Config) -> anyhow::Result<Outcome> {
+    // First of all: a second one that is started by mistake ends here, before it touches the store.
     let listener = listen(&config).await?;
     let app = Box::pin(open::app(config, Clock::System)).await?;
     if let Some(warning) = app.context.config.warning_of_samples() {

@@ -352,7 +352,7 @@ impl Config {
                 return bad(key, "must be between 0 and 1");
             }
         }
-        // At a half there is no buffer at all, and no stock reaches the whole.
+        // At a half there is no buffer, and no stock is enough to be sure.
         if !(self.rules.detect.service_level > 0.5 && self.rules.detect.service_level < 1.0) {
             return bad("detect.service_level", "must be above 0.5 and below 1");
         }

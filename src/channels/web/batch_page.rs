@@ -144,7 +144,7 @@ async fn groups(
         let value = rec.candidate.value;
         // Each one approved counts towards the limit of the next.
         sums[at].0 += value;
-        // Counted is with the card's own value; without it, it is what was released before.
+        // `counted` holds the card's own value, too: without it, this is what was released before.
         sums[at].1 = sums[at].1.max(counted - value);
         let hash = rec.content_hash();
         groups[at].rows.push(Row {

@@ -251,7 +251,7 @@ fn link_view(row: &IdentityRow, people: &[Person], zone: &TimeZone, now: Timesta
         }
         (IdentityState::Verified, Some(until)) if now < until => format!("linked until {}", moment(until, zone)),
         (IdentityState::Verified, _) => "its time is over; link it anew".to_owned(),
-        // With a code it was asked for here; without one an administrator linked it, and its person has to agree.
+        // With a code it waits for the chat; without one an administrator named the user, and its person has to agree.
         (IdentityState::Pending, _) if open && row.code_id.is_some() => {
             format!("waits for its code until {}", moment(row.confirm_by, zone))
         }

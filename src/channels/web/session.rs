@@ -169,6 +169,7 @@ pub async fn sign_in_link(
     let mut notices = Vec::new();
     let mut made = entry(now, BY_COMMAND, "person.sign_in_link_made", person);
     BY_COMMAND.clone_into(&mut made.channel);
+    // Whoever makes a link can use it: it carries their hand (decision 49). In a demo whoever tries it is everybody.
     let hand = match made_for {
         LinkFor::Person => {
             let what = "a link to sign in as you was made";

@@ -24,7 +24,7 @@ pub(in crate::cli) struct Promote {
 }
 
 pub(super) async fn run(config: &Config, args: &Promote) -> anyhow::Result<Outcome> {
-    // It becomes a folder's name.
+    // It becomes a folder's name, which must not lead elsewhere.
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     anyhow::ensure!(!args.name.is_empty() && args.name.chars().all(plain), "--name {:?}: write NNN_slug", args.name);
     let store = open::store(config).await?;
