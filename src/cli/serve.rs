@@ -123,6 +123,7 @@ pub(super) async fn until_stopped(app: App, listener: TcpListener) -> anyhow::Re
 
 /// Waits for Ctrl-C or, on Unix, a request to terminate.
 async fn signal() -> anyhow::Result<()> {
+    // Service managers end a process by this one.
     let mut terminate =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).context("listening for signals")?;
     tokio::select! {

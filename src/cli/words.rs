@@ -200,6 +200,7 @@ async fn prove(config: &Config, writer: Writer, runs: &Runs, json: bool) -> anyh
         missing: standing.missing,
         at: clock.now(),
     };
+    // One that failed is kept, too: it takes back what an earlier one gave.
     let (id, back) = writers::proved(&store, &clock, &proof, (BY_COMMAND, BY_COMMAND)).await?;
     if json {
         print_json(&json!({ "id": id, "passed": proof.passed(), "taken_back": back, "proof": proof }))?;

@@ -122,6 +122,7 @@ impl Form {
     }
 
     fn other_limit(self, words: &Words) -> Option<Self> {
+        // Endpoints differ in which of the two names they take, and refuse the other one by name.
         let other = match self.limit {
             Limit::Tokens => Limit::CompletionTokens,
             Limit::CompletionTokens => Limit::Tokens,

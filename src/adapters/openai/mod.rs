@@ -118,7 +118,7 @@ impl OpenAi {
                     if inside > 1 {
                         return Err(judge(&refusal, &words).0);
                     }
-                    // Each form is asked with once, so that two refusals can not send the question to and fro.
+                    // What was refused is not gone back to, or two refusals could send the question to and fro.
                     tried.push(form);
                     if let Some(next) = form.after(&refusal, &words, &tried) {
                         form = next;

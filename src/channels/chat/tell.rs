@@ -237,6 +237,7 @@ impl Tell {
         for Waits { seq, case: id, hours, told } in waits::told_of(entries) {
             let Some(case) = waits::still_shown(&self.0, &id).await? else { continue };
             let up = store.find_place(destination, &format!("case:{id}"), "").await?.reference;
+            // Mentioned where they are linked; who is not is told on the page.
             let (users, names) = self.users(destination, &told).await?.into_iter().unzip();
             let data = Content::Note(ChatNote {
                 case: id.to_string(),

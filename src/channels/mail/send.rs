@@ -143,6 +143,7 @@ impl Sender for MailSender {
         let (_, address) = target.ok_or_else(|| permanent(format!("there is no address for {:?}", message.to)))?;
         let mailed: Mailed =
             serde_json::from_str(&message.body).map_err(|error| permanent(format!("the body can not be read: {error}")))?;
+        // A server that is away is not asked anew for each letter: they rest, and no attempt is counted.
         if let Err(wait) = self.breaker.admit(message.at) {
             let until = message.at.checked_add(wait).unwrap_or(Timestamp::MAX);
             return Err(PortError::Resting { service: SERVICE, until });

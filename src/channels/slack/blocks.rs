@@ -222,6 +222,7 @@ fn draw_digest(digest: &ChatDigest) -> Drawn {
     let left_out =
         over(digest.lines.len(), LINES_MAX) + over(digest.health.len(), NOTES_MAX) + over(digest.unread.len(), NOTES_MAX);
     blocks.push(context_link(digest.link.as_deref(), left_out));
+    // What a notification shows, and all that there is where the blocks are refused.
     let mut said = vec![format!("Reeve, {}: {}", digest.day, digest.title)];
     said.extend(digest.lines.iter().map(|line| format!("{}. {}", line.place, line.headline)));
     said.push(digest.below.clone());
@@ -320,6 +321,7 @@ fn text_of(said: &[String]) -> String {
     let mut text = String::new();
     for line in said.iter().filter(|line| !line.is_empty()) {
         let line = escaped(line);
+        // By whole lines: half of one could say something else.
         if text.chars().count() + line.chars().count() + 1 > TEXT_CHARS {
             break;
         }

@@ -231,6 +231,7 @@ fn other_offer(card: &ChatCard, offer: &Offer, room: &Room, own: Option<&Own>) -
         items.push(aside(&whole_words(&offer.stands, room.chars)));
     }
     if card.open && offer.waits {
+        // Nobody approves what they have not been shown.
         let button = if whole && may(offer, own) {
             button(&press_of(offer, DecisionVerb::Approve.name()), "Approve this")
         } else {

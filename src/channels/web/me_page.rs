@@ -187,6 +187,7 @@ async fn page(state: &ChannelState, who: &SignedIn, said: Said) -> Result<String
     let commands: Vec<CommandView> = commands
         .map(|n| CommandView { said: plain(&n.said), at: moment(n.at, zone), case: n.case_id.map(|id| id.to_string()) })
         .collect();
+    // What others did in their name is put before them until they have looked.
     let new =
         links.iter().any(|l| l.told_at.is_none()) || tokens.iter().any(|t| t.told_at.is_none()) || !commands.is_empty();
     let page = Page {

@@ -98,6 +98,7 @@ pub(super) async fn confirm_words(
     let Form(form) = form.map_err(|rejection| WebError::BadRequest(rejection.body_text()))?;
     who.check(&form.csrf)?;
     let config = &state.config;
+    // Only the model that is configured now: the page may have been opened while it was another.
     let writer = config.writer().filter(|writer| writer.id() == form.name);
     let done = match &writer {
         Some(writer) => {

@@ -198,6 +198,7 @@ impl Job {
             calls: Vec::new(),
             failed: Some(failed),
         };
+        // One that hangs must not keep the others from being graded.
         let attempt = match tokio::time::timeout(limit, run).await {
             Ok(Ok((seen, calls))) => Attempt { calls, ..seen },
             Ok(Err(error)) => empty(format!("{error:#}")),
@@ -271,6 +272,7 @@ async fn taken_down(store: &Store, scenario: &Scenario, repeat: u32, config: &Co
         };
         cases.push(CaseSeen { case, exceptions, recommendations, bundle });
     }
+    // An attempt is hashed: in which order the store answers is no part of what came of it.
     cases.sort_by(|a, b| a.case.id.cmp(&b.case.id));
     let mut exceptions = store.list_exceptions(Which::All).await?;
     exceptions.sort_by(|a, b| a.id.cmp(&b.id));

@@ -114,6 +114,7 @@ impl LanguageModel for Player {
 
     async fn complete(&self, asked: &ModelRequest) -> Result<ModelReply, ModelError> {
         let request = request_hash(&asked.system, &asked.user, &asked.schema);
+        // Bounds what a drafter that keeps asking can cost while its answers are recorded.
         if self.noted().len() >= self.calls_max as usize {
             return Err(ModelError::UsedUp(self.calls_max));
         }
