@@ -246,6 +246,7 @@ impl Sender for SlackSender {
     }
 
     fn free_at(&self, _: &str, now: Timestamp) -> Timestamp {
+        // Whether the next one is put up or changed is not known here, so both limits have to allow it.
         let free = self.breaker.free_at(now).max(self.posts.free_at(now)).max(self.updates.free_at(now));
         free.max(self.rest())
     }

@@ -82,6 +82,7 @@ async fn taken(
 ) -> Result<Value, (StatusCode, String)> {
     let body = body.map_err(|rejection| (rejection.status(), "the body could not be read".to_owned()))?;
     let state = &door.inbox.state;
+    // Before the body is read as anything: nothing of it has an effect until whose it is is known.
     let checked = check(&door.keys, &state.config.teams, headers, state.clock.wire()).await;
     let token = checked.map_err(|unsigned| match unsigned {
         Unsigned::Refused(why) => (StatusCode::UNAUTHORIZED, why.to_owned()),
