@@ -346,6 +346,7 @@ fn undo_text(r: &Recommendation, parts: &CaseParts<'_>) -> Option<String> {
     };
     match &r.state {
         state if state.first_signature().is_some_and(|first| first.by == *me) => {
+            // One signature of two releases nothing, so no time runs for taking it back.
             Some("until somebody else has signed".to_owned())
         }
         RecommendationState::Forwarded { via, .. } if via.last() == Some(me) => Some("asks nobody by name".to_owned()),

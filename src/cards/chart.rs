@@ -106,6 +106,7 @@ impl Drawing {
              expected</title>\n<desc id=\"chart-desc\">{}</desc>\n",
             describe(chart)
         ));
+        // What comes later lies on top: the days' own figures over what was expected of them.
         self.shade(days);
         self.grid(days);
         self.band(days);
@@ -144,6 +145,7 @@ impl Drawing {
                 number(value)
             ));
         }
+        // More labels would run into each other.
         let every = days.len().div_ceil(8).max(1);
         for (index, day) in days.iter().enumerate().step_by(every) {
             let (x, y) = (self.x(index), HEIGHT - 10.0);
@@ -176,6 +178,7 @@ impl Drawing {
             let Some(actual) = day.actual else { continue };
             let width = (self.step * 0.62).clamp(1.5, 24.0);
             let (x, y) = (self.x(index) - width / 2.0, self.y(actual));
+            // Little sold on a day without stock is no surprise: there was nothing to sell.
             let outside = day.high.is_some_and(|h| actual > h) || day.low.is_some_and(|l| actual < l && !day.censored);
             let class = if outside { "actual odd" } else { "actual" };
             let expected = day.expected.map_or(String::new(), |e| format!(", {} expected", number(e)));

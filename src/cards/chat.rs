@@ -231,6 +231,7 @@ impl ChatCard {
         let ChatParts { case, config, .. } = parts;
         let offers = parts.recommendations.iter().zip(parts.told_apart);
         let actions: Vec<Offer> = offers.map(|((rec, version), name)| offer(rec, *version, name, parts)).collect();
+        // A case that waits while nothing of it does, such as one that is put off, has a card without buttons.
         let open = case.state.is_undecided() && actions.iter().any(|offer| offer.waits);
         Self {
             case: case.id.to_string(),
@@ -263,6 +264,7 @@ impl ChatCard {
 fn offer(rec: &Recommendation, version: i64, name: &str, parts: &ChatParts<'_>) -> Offer {
     let card = Card::of(rec);
     let mut editable = card.steps.iter().filter_map(editable);
+    // One step that can be changed needs no form of its own; among several it has to be asked which.
     let edit = match (editable.next(), editable.next()) {
         (Some(EditView { step, quantity, date, date_label }), None) => {
             Some(OfferEdit { step, quantity, date, date_label: date_label.to_owned() })

@@ -56,6 +56,7 @@ pub fn svg(data: &FlowData) -> String {
         return String::new();
     }
     let first = first.max(plus_days(last, 1 - DAYS_MAX));
+    // What is older than the chart counts on its first day, so that the sums stay whole.
     let at = |day: Date| usize::try_from(days_between(first, day)).unwrap_or(0);
     let sums: BTreeMap<Flow, Vec<(usize, f64)>> = [Flow::Ordered, Flow::Received, Flow::Billed]
         .into_iter()

@@ -63,6 +63,7 @@ pub(super) fn not_sent(r: &Recommendation, history: &[Chained]) -> Option<String
         return None;
     }
     let subject = format!("recommendation:{}", r.id);
+    // The same state can come about in another way later: what counts is the entry that ended it last.
     let ends =
         |e: &&Chained| e.entry.subject == subject && matches!(&*e.entry.action, NOT_SENT | "recommendation.not_carried_out");
     let last = history.iter().rev().find(ends).filter(|e| e.entry.action == NOT_SENT)?;

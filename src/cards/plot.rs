@@ -28,6 +28,7 @@ pub(super) struct Plot {
 impl Plot {
     /// Begins one over `days` days from `first`, from `low` to `high` units. `id` tells it from other charts on a page.
     pub(super) fn begin(id: &str, title: &str, said: &str, first: Date, days: usize, (low, high): (f64, f64)) -> Self {
+        // Zero is on every chart: a cut foot makes small changes look large.
         let tick = nice((high - low.min(0.0)) / 4.0);
         let (low, high) = (tick * (low.min(0.0) / tick).floor(), tick * (high / tick).ceil().max(1.0));
         let mut plot = Self { out: String::new(), first, days: days.max(1), low, high, tick };
@@ -59,6 +60,7 @@ impl Plot {
         let ticks = ((self.high - self.low) / self.tick).round() as usize;
         for index in 0..=ticks {
             let value = self.low + self.tick * index as f64;
+            // Steps of a tick do not add up to zero exactly.
             let (y, class) = (self.y(value), if value.abs() < 1e-9 && self.low < 0.0 { "zero" } else { "grid" });
             self.put(format_args!(
                 "<line class=\"{class}\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/><text class=\"axis\" \
@@ -69,6 +71,7 @@ impl Plot {
                 number(value)
             ));
         }
+        // More labels would run into each other.
         let every = self.days.div_ceil(6).max(1);
         for index in (0..self.days).step_by(every) {
             let (x, y) = (self.x(index), HEIGHT - 10.0);

@@ -51,6 +51,7 @@ pub fn course(bundle: &Bundle, subject: &Subject, today: Date) -> Option<StockCo
     let workings = bundle.workings.as_deref()?;
     let own = subject.item.as_ref().zip(subject.location.as_ref()).map(|(item, place)| place_key::of(item, place));
     let own = own.filter(|place| workings.shortages.contains_key(place));
+    // A case about an order may be short at several places: the worst is drawn.
     let place = own.or_else(|| worst(bundle, workings))?;
     let (stake, forecast) = (workings.shortages.get(&place)?, workings.forecasts.get(&place)?);
     let days = days(stake, forecast);

@@ -61,6 +61,7 @@ pub(super) fn uses(
     let mut seen = BTreeSet::new();
     for id in candidate.cites.iter().filter(|id| seen.insert(*id)) {
         let Some(cite) = cites.get(id.as_str()).cloned() else { continue };
+        // Of a single action nothing is shared, so nothing can be told apart by it.
         let own = !shared.is_empty() && !shared.contains(id);
         let place = match about(id) {
             About::P => &mut uses.p,

@@ -40,6 +40,7 @@ pub(super) fn told_of(entries: &[Chained]) -> impl Iterator<Item = Waits> {
 pub(super) async fn still_shown(context: &Context, id: &CaseId) -> Result<Option<Case>, StoreError> {
     let Context { store, config, clock, .. } = context;
     let Some(case) = store.find_case(id).await? else { return Ok(None) };
+    // The entry may be some time back: what was decided since waits no more.
     if !case.state.is_undecided() || case.state.is_shadow() || case.is_mute_proposal() {
         return Ok(None);
     }

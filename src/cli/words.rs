@@ -184,6 +184,7 @@ async fn prove(config: &Config, writer: Writer, runs: &Runs, json: bool) -> anyh
     );
     let asked = model.asked();
     let own = writer.asked();
+    // A run in which nothing was answered names nobody; it is kept as a proof that did not pass.
     anyhow::ensure!(
         asked.iter().all(|other| *other == own) || standing.missing.iter().any(|why| why.starts_with("no answer")),
         "the run's answers are of {}, configured is {own}; record the suite anew (`reeve eval run --record`)",
@@ -199,6 +200,7 @@ async fn prove(config: &Config, writer: Writer, runs: &Runs, json: bool) -> anyh
         missing: standing.missing,
         at: clock.now(),
     };
+    // One that failed is kept, too: it takes back what an earlier one gave.
     let (id, back) = writers::proved(&store, &clock, &proof, (BY_COMMAND, BY_COMMAND)).await?;
     if json {
         print_json(&json!({ "id": id, "passed": proof.passed(), "taken_back": back, "proof": proof }))?;

@@ -217,6 +217,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
             return bad("destinations.url", format!("destination {name:?} has no address"));
         }
     }
+    // [webhook] is no entry of the list, and is held to the same.
     let webhook = (&config.webhook.attempts, &config.webhook.per_second, &config.webhook.burst);
     for (attempts, per_second, burst) in
         config.destinations.iter().map(|d| (&d.attempts, &d.per_second, &d.burst)).chain([webhook])

@@ -135,6 +135,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     if mail.port == 0 {
         return bad("port", "must be the server's port: 587 for starttls, 465 for tls".to_owned());
     }
+    // Password and letters go in the open only where nobody else can listen.
     if mail.tls == MailTls::None && !is_loopback(&mail.server) {
         return bad("tls", "may be \"none\" only for a server on this machine: use \"starttls\" or \"tls\"".to_owned());
     }
@@ -156,6 +157,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
             return bad("people", format!("there is no person {person:?} ({address}); name one of [[people]]"));
         }
     }
+    // Addresses are kept by person, so a second one of the same person makes them fewer.
     if mail.addresses().len() < mail.people.len() {
         return bad("people", "names somebody twice; a person has one address".to_owned());
     }

@@ -224,6 +224,8 @@ impl Config {
             set(&mut table, &section.to_lowercase(), &key.to_lowercase(), name, value)?;
             origin = format!("{origin} and the environment");
         }
+        // The rules' sections belong to a package that knows nothing of the rest
+        // (decision 55), so they are read by themselves.
         let rules = Settings::SECTIONS.iter().filter_map(|section| table.remove_entry(*section)).collect();
         let mut config: Self = read(&origin, table)?;
         config.rules = read(&origin, rules)?;
@@ -350,6 +352,7 @@ impl Config {
                 return bad(key, "must be between 0 and 1");
             }
         }
+        // At a half there is no buffer, and no stock is enough to be sure.
         if !(self.rules.detect.service_level > 0.5 && self.rules.detect.service_level < 1.0) {
             return bad("detect.service_level", "must be above 0.5 and below 1");
         }

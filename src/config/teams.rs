@@ -123,6 +123,7 @@ impl TeamsConfig {
         if id == WORKFLOW {
             return self.has_workflow().then_some(TeamsTarget::Workflow);
         }
+        // Only who is named in the settings: a row of the outbox can be written past Reeve.
         let named = self.has_bot() && self.digest.iter().chain(&self.planners).any(|to| to == id);
         named.then(|| if is_channel(id) { TeamsTarget::Channel(id) } else { TeamsTarget::Person(id) })
     }
@@ -147,6 +148,7 @@ impl TeamsConfig {
         let bad = |key: &str, message: String| {
             Err(ConfigError::Key { key: format!("teams.{key}"), origin: "[teams]".to_owned(), message })
         };
+        // A workflow only takes what is posted to it: it can be there without a bot.
         if self.has_workflow() && !is_safe(self.workflow_url.expose_secret()) {
             return bad("workflow_url", "must begin with https://, as the workflow shows it".to_owned());
         }

@@ -67,7 +67,9 @@ fn escape(text: &str) -> String {
         let next = text[at + c.len_utf8()..].chars().next().unwrap_or(' ');
         let marks = match c {
             '\\' | '`' | '*' | '{' | '}' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '@' | '!' => true,
+            // Inside a word these mark nothing, and names and codes stay readable.
             '_' => !before.is_alphanumeric() || !next.is_alphanumeric(),
+            // Addresses link by themselves, by their scheme or by `www.`.
             ':' => next == '/',
             '.' => before.eq_ignore_ascii_case(&'w') && next.is_alphanumeric(),
             '#' | '+' | '-' | '=' => before == ' ' || at == 0,

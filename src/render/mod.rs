@@ -27,6 +27,7 @@ pub fn count(n: usize, one: &str, many: &str) -> String {
 
 /// How much time a decision has, in words: "1.5 days left", "decide today", "2.0 days too late".
 pub fn time_left(slack_days: f64) -> String {
+    // Rounded before it is compared: what would be shown as 1.0 days is never called today.
     let days = (slack_days * 10.0).round() / 10.0;
     if days >= 1.0 {
         format!("{days:.1} days left")

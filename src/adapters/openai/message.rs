@@ -111,6 +111,8 @@ impl<'de> Deserialize<'de> for Content {
                         None | Some("text" | "output_text") => all.text.push_str(&text),
                         Some("refusal") => all.refused = true,
                         Some(kind) if kind.contains("thinking") || kind.contains("reasoning") => {
+                            // Its name stands for thoughts that lie deeper than is read
+                            // here: that there were some is what counts.
                             all.thoughts.push_str(part.kind.0.as_deref().unwrap_or_default());
                             all.thoughts.push_str(&text);
                         }

@@ -118,6 +118,7 @@ impl OpenAi {
                     if inside > 1 {
                         return Err(judge(&refusal, &words).0);
                     }
+                    // What was refused is not gone back to, or two refusals could send the question to and fro.
                     tried.push(form);
                     if let Some(next) = form.after(&refusal, &words, &tried) {
                         form = next;
@@ -142,6 +143,7 @@ impl OpenAi {
         let answer = self.wire.post(body).await?;
         let lost = |error| Failure::Lost { error, again: false };
         reply::read(&answer).map_err(|none| {
+            // To the log alone: what an endpoint says is shown to nobody (decision 53).
             self.wire.log(200, &String::from_utf8_lossy(&answer[..answer.len().min(4096)]));
             match none {
                 // A router answers 200 and puts the status of whoever it asked inside.
@@ -183,6 +185,7 @@ impl LanguageModel for OpenAi {
     async fn complete(&self, request: &ModelRequest) -> Result<ModelReply, ModelError> {
         // Nobody closes the slots.
         let _slot = self.slots.acquire().await.map_err(|_| ModelError::Resting(0))?;
+        // Measured from here: waiting for a place is not the endpoint's time.
         let started = self.clock.wire();
         self.breaker.admit(started).map_err(|_| ModelError::Resting(BREAKER_FAILURES))?;
         let answer = match tokio::time::timeout(self.timeout, self.attempts(request)).await {
@@ -191,6 +194,7 @@ impl LanguageModel for OpenAi {
         };
         let now = self.clock.wire();
         match &answer {
+            // A refusal is an answer: the endpoint is there.
             Err(error) if error.is_transient() => self.breaker.failed(now),
             _ => self.breaker.answered(),
         }

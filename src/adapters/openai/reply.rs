@@ -43,6 +43,7 @@ impl From<Unread> for NoAnswer {
 
 /// Finds the answer in a body.
 pub(super) fn read(body: &[u8]) -> Result<Said, NoAnswer> {
+    // Bytes that are no UTF-8 cost a sign, and not the answer.
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with('{') {
@@ -120,6 +121,7 @@ impl Heap {
         if let Some(error) = choice.error.filter(is_error) {
             return Err(as_error(&error));
         }
+        // One piece of a stream says how it ended, and pieces may follow it.
         self.finish = choice.finish_reason.0.or(self.finish.take());
         self.spoke |= choice.message.is_some() || choice.delta.is_some() || choice.text.0.is_some();
         self.text.push_str(&choice.text.0.unwrap_or_default());
@@ -131,6 +133,7 @@ impl Heap {
         let thoughts = [reasoning_content, reasoning].into_iter().find_map(|Loose(text)| text.filter(|t| !t.is_empty()));
         self.reasoning.push_str(&thoughts.unwrap_or_default());
         let function = function_call.map(|function| (0, function));
+        // A stream sends a call in pieces, each with the call's place; a whole answer may leave the place out.
         let calls = tool_calls.into_iter().flatten().enumerate().filter_map(|(at, call)| {
             let Count(index) = call.index;
             Some((index.unwrap_or(at as u64), call.function?))
@@ -207,6 +210,7 @@ fn is_error(error: &serde_json::Value) -> bool {
 fn as_error(error: &serde_json::Value) -> NoAnswer {
     let number = |value: &serde_json::Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
     let status = ["code", "status", "status_code"].iter().find_map(|key| number(error.get(key)?));
+    // What is no status of an error is a number of the endpoint's own.
     let status = status.and_then(|n| u16::try_from(n).ok()).filter(|n| (400..600).contains(n));
     NoAnswer::Error { status, body: serde_json::json!({ "error": error }).to_string() }
 }
@@ -222,6 +226,7 @@ fn unread(error: &serde_path_to_error::Error<serde_json::Error>) -> Unread {
         serde_path_to_error::Segment::Map { key } => Some(key.as_str()),
         _ => None,
     });
+    // Only names that are known here: a field's name can hold somebody's words, too.
     Unread::Field(match names.collect::<Vec<_>>().as_slice() {
         ["choices", "finish_reason", ..] => "choices[0].finish_reason",
         ["choices", "message", "content", ..] => "choices[0].message.content",

@@ -45,6 +45,7 @@ pub(super) fn line(case: &Case, names: &Names) -> CaseLine {
 
 /// A card, without what its reader can do with it.
 pub(super) fn card(rec: &Recommendation) -> Card {
+    // By the card that pages and digests show, so that none of them can say something else.
     let view = cards::card::Card::of(rec);
     let (drafted_by, editors) = match &view.drafter {
         Drafter::Playbook { .. } => ("playbook", Vec::new()),
@@ -109,6 +110,7 @@ pub(super) fn check(check: &action::Check) -> Check {
 /// The action's own fields, without its tag: the code stands beside them.
 fn parameters(action: &action::Action) -> serde_json::Map<String, Value> {
     let Ok(Value::Object(mut fields)) = serde_json::to_value(action) else { return serde_json::Map::new() };
+    // Found by its value: what the stored form calls this field is no promise of the API.
     let tag = fields.iter().find(|(_, value)| value.as_str() == Some(action.code())).map(|(key, _)| key.clone());
     tag.map(|tag| fields.remove(&tag));
     fields

@@ -99,12 +99,15 @@ pub(in crate::channels) async fn list(
         Muting::load(&state.store, &state.config, state.clock.now()).await?
     };
     let mut found = Vec::new();
+    // One more than was asked for tells whether there is a next page.
     while found.len() <= limit {
+        // Item, place and supplier have no index: pieces are read until enough cases fit (decision 135).
         let chunk = state.store.list_cases_after(states.1, code, after.as_ref(), CHUNK).await?;
         let last = chunk.len() < CHUNK;
         after = chunk.last().map(CaseAfter::of);
         let fitting: Vec<Case> = chunk.into_iter().filter(fits).collect();
         let mutes = muting.hides_each(&state.store, &fitting).await?;
+        // A mute hides what waits. What was decided is history and stays to be found.
         let shown = fitting.into_iter().zip(mutes).filter(|(case, mute)| mute.is_none() || !case.state.is_undecided());
         found.extend(shown.map(|(case, _)| case));
         if last {
@@ -133,6 +136,7 @@ pub(super) async fn want(
     let case = case.ok_or_else(|| Problem::not_found("such case"))?;
     match state.approvals.want(&case.id, &person.id, "api").await {
         Ok(opened) => {
+            // A stage drafts it: without this the caller would wait for its next turn.
             state.hooks.wake();
             Ok(Json(Wanted { case: case.id.to_string(), opened }))
         }
@@ -148,6 +152,7 @@ pub(super) async fn one(
 ) -> Result<Json<CaseFull>, Problem> {
     needs(&bearer, &Scope::ReadCases)?;
     let Read { case, all, mut full } = read(&state, &id).await?;
+    // Only people open cases. What a service reads was seen by nobody, and it may decide nothing.
     if let Some(person) = &bearer.person {
         let waiting: Vec<&Recommendation> = all.iter().filter(|rec| rec.state.is_waiting()).collect();
         opened(&state.store, state.clock.now(), &person.id, "api", waiting.iter().copied()).await?;
@@ -181,6 +186,7 @@ async fn read(state: &ChannelState, id: &str) -> Result<Read, Problem> {
     let case = if is_id(id) { state.store.find_case(&CaseId::new(id)).await? } else { None };
     let case = case.ok_or_else(|| Problem::not_found("such case"))?;
     let drills = state.store.list_drills_of(&case.id).await?;
+    // A waiting drill is shown here as on the page: two programs that show two cards would give it away (decision 36).
     let mut all = drill::cards(state.store.list_recommendations(&case.id).await?, &drills);
     all.retain(|(rec, _)| rec.state.counts());
     all.sort_by_key(|(rec, _)| (rec.rank, std::cmp::Reverse(rec.drafted_at)));
@@ -201,6 +207,7 @@ async fn read(state: &ChannelState, id: &str) -> Result<Read, Problem> {
 
 /// `PRIORITY.OPENED.ID`: where a page ended.
 fn written(after: &CaseAfter) -> String {
+    // What is not ranked stands behind every amount; its place is written as nothing.
     let priority = after.priority_minor.map_or_else(String::new, |minor| minor.to_string());
     format!("{priority}.{}.{}", after.opened_at.as_millisecond(), after.id)
 }

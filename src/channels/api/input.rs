@@ -52,6 +52,7 @@ impl<T: DeserializeOwned> FromRequest<ChannelState> for Sent<T> {
             }
             Problem::new(StatusCode::BAD_REQUEST, "bad-request", format!("The body is not JSON: {inner}"))
         })?;
+        // A second object would be taken for heard by whoever sent it.
         json.end().map_err(|_| {
             Problem::new(StatusCode::BAD_REQUEST, "bad-request", "The body has something behind the JSON object.")
         })?;

@@ -50,6 +50,7 @@ impl Parts {
 pub fn document() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
+        // Version 3.1 has a dialect for all schemas of a document: no single one has to name it.
         settings.meta_schema = None;
     });
     let mut generator = settings.into_generator();
@@ -61,6 +62,7 @@ pub fn document() -> Value {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         path[method] = described;
     }
+    // Schemas are complete only now that each operation was described: they are taken out below, last.
     let codes: Vec<Value> = CODES.iter().map(|(code, title)| json!(format!("urn:reeve:problem:{code}: {title}"))).collect();
     json!({
         "openapi": "3.1.0",

@@ -71,6 +71,7 @@ pub(in crate::channels) async fn digest(
 ) -> Result<Json<Digest>, Problem> {
     needs(&bearer, &Scope::ReadDigests)?;
     let day: Date = day.parse().map_err(|_| Problem::not_found("digest of such a day"))?;
+    // Everybody's digest is kept under no name.
     let whose = query.planner.as_deref().unwrap_or_default();
     let stored = state.store.find_digest_of(whose, day).await?.ok_or_else(|| Problem::not_found("digest of that day"))?;
     let digest = stored.digest;
@@ -124,6 +125,7 @@ pub(super) async fn audit(
     }
     let mut chained = state.store.list_audit(query.after.unwrap_or(0), limit).await?;
     let (seq, hash) = state.store.audit_head().await?;
+    // Before entries are left out: the next page begins behind what was read, not behind what is shown.
     let full = i64::try_from(chained.len()).is_ok_and(|n| n == limit);
     let next = chained.last().map(|e| e.seq).filter(|_| full);
     // Whoever decides is told what the page tells them.

@@ -101,6 +101,7 @@ impl Tell {
         for (shows, card, is_up) in cards {
             let content = Content::Card(card);
             let said = serde_json::to_string(&content)?;
+            // With the position: a card that goes back to how it once was is one more message, not the old one.
             let id = content_id("msg_", &[destination, &shows, &said, &position.to_string()], 32);
             messages.push(NewOutbox {
                 body: serde_json::to_string(&Message { id: id.clone(), shows: shows.clone(), data: content })?,
@@ -118,6 +119,7 @@ impl Tell {
         }
         messages.extend(self.reminders(destination, &entries).await?);
         store.put_shown(&messages, (&key, &position.to_string())).await?;
+        // A full page of the log counts as progress: the rest is read at once, and not at the next look.
         Ok(messages.len() + usize::from(more))
     }
 
@@ -186,12 +188,14 @@ impl Tell {
         }
         let recommendations = in_order(&drill::true_ones(all, &drills));
         let card = self.compose(&case, &recommendations).await?;
+        // Not put up where nothing can be done about it: such a card would be in the way of others.
         if before.is_none() && !card.open {
             return Ok(None);
         }
         if before.as_ref().and_then(card_in).as_ref() == Some(&card) {
             return Ok(None);
         }
+        // Put in is not up: until the first message has arrived, a newer state takes its place and waits as it did.
         let is_up = before.is_some() && store.find_place(destination, &shows, "").await?.reference.is_some();
         Ok(Some((shows, card, is_up)))
     }
@@ -201,6 +205,7 @@ impl Tell {
         let told = if recommendations.is_empty() {
             Vec::new()
         } else {
+            // Only names are taken from it, which are right in half of a story, too: a card does not wait for a look to end.
             let moment = moments.now_or_half().await?;
             told_apart(&moment.book, &recommendations.iter().map(|(rec, _)| rec).collect::<Vec<_>>())
         };
@@ -232,6 +237,7 @@ impl Tell {
         for Waits { seq, case: id, hours, told } in waits::told_of(entries) {
             let Some(case) = waits::still_shown(&self.0, &id).await? else { continue };
             let up = store.find_place(destination, &format!("case:{id}"), "").await?.reference;
+            // Mentioned where they are linked; who is not is told on the page.
             let (users, names) = self.users(destination, &told).await?.into_iter().unzip();
             let data = Content::Note(ChatNote {
                 case: id.to_string(),
@@ -292,6 +298,7 @@ impl Tell {
     /// Puts in the digest of today once it is made, everybody's or a planner's own, once for each destination.
     async fn tell_digest(&self, destination: &str, planner: Option<&PlannerConfig>) -> anyhow::Result<usize> {
         let Context { store, config, clock, .. } = &self.0;
+        // The date on a planner's own digest is that of where they are (decision 127).
         let calendar = planner.map_or_else(|| config.rules.calendar.calendar(), |planner| planner.calendar(config));
         let day = calendar.day_of(clock.now());
         let whose = planner.map_or("", |planner| planner.person.as_str());

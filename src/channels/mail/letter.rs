@@ -98,11 +98,13 @@ impl Letter {
         }
         let html = render::html_with(digest, |line| {
             let place = usize::try_from(line.place).unwrap_or_default();
+            // Places count from 1: what has none leads behind the end, and so to no picture and no link.
             shown.get(place.wrapping_sub(1)).cloned().unwrap_or_default()
         });
         Self {
             id: String::new(),
             subject: subject(&format!("Reeve, {}: {}", digest.day, render::title(digest))),
+            // The digest's text stays as it was made for everybody; the links below it are this reader's own.
             text: format!("{}{}", kept.text, links(digest, &shown, link(&render::page_of(digest)))),
             html: Some(html),
             pictures,
@@ -128,6 +130,7 @@ impl Letter {
 
     /// The same with the id that it has by what it says.
     fn named(mut self) -> Self {
+        // Not of when it was written: put together again after a crash it is the same letter.
         let mut parts = vec![self.subject.as_str(), &self.text, self.html.as_deref().unwrap_or_default()];
         parts.extend(self.pictures.iter().flat_map(|picture| [picture.cid.as_str(), &picture.png]));
         self.id = content_id("reeve-", &parts, 32);

@@ -72,6 +72,7 @@ impl Look {
         let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("a key of any length will do");
         for part in ["look", self.person.as_str(), until] {
             mac.update(part.as_bytes());
+            // A mark behind each part, or letters could be moved from one to the next under the same signature.
             mac.update(&[0x1f]);
         }
         mac

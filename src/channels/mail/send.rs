@@ -45,6 +45,7 @@ impl MailSender {
         let Content::Letter(letter) = &mailed.data;
         let written = write(letter, &self.mail.from, address).map_err(|error| Attempt::Never(error.to_string()))?;
         let handed = hand_over(&self.mail, &written.from, &written.to, &written.bytes);
+        // One limit over all steps: a server that answers each of them a little late would hold up all other letters.
         match tokio::time::timeout(self.mail.timeout, handed).await {
             Ok(answer) => Ok(answer?),
             Err(_) => Err(Failure::Lost { step: Step::Connect, said: "it did not answer in time".to_owned() }.into()),
@@ -81,6 +82,7 @@ impl MailSender {
                 self.breaker.answered();
                 permanent(format!("the letter is not taken: {said}"))
             }
+            // About the sender or the way there, and so about every letter: nothing more goes until somebody has mended it.
             Failure::Refused { step, said, .. } => {
                 self.breaker.answered();
                 PortError::Shut {
@@ -141,6 +143,7 @@ impl Sender for MailSender {
         let (_, address) = target.ok_or_else(|| permanent(format!("there is no address for {:?}", message.to)))?;
         let mailed: Mailed =
             serde_json::from_str(&message.body).map_err(|error| permanent(format!("the body can not be read: {error}")))?;
+        // A server that is away is not asked anew for each letter: they rest, and no attempt is counted.
         if let Err(wait) = self.breaker.admit(message.at) {
             let until = message.at.checked_add(wait).unwrap_or(Timestamp::MAX);
             return Err(PortError::Resting { service: SERVICE, until });

@@ -69,12 +69,14 @@ impl Failure {
         let mut source = std::error::Error::source(error);
         while let Some(cause) = source {
             let cause = format!(": {cause}");
+            // Some errors repeat what they come from.
             if !said.ends_with(&cause) {
                 said.push_str(&cause);
             }
             source = source.and_then(std::error::Error::source);
         }
         let said = cut(&plain(&said), WORD_CHARS);
+        // A number is the server's no; without one nobody knows what became of it.
         match error.status() {
             Some(code) => Self::Refused { step, for_now: error.is_transient(), code: code.into(), said },
             None => Self::Lost { step, said },
@@ -126,6 +128,7 @@ pub async fn open(mail: &MailConfig) -> Result<AsyncSmtpConnection, Failure> {
 pub async fn hand_over(mail: &MailConfig, from: &Address, to: &Address, letter: &[u8]) -> Result<String, Failure> {
     let mut server = open(mail).await?;
     let at = |step: Step| move |error: Error| Failure::of(step, &error);
+    // One by one, and not by the library's own `send`, which does not say at which of them a no came.
     server.command(Mail::new(Some(from.clone()), Vec::new())).await.map_err(at(Step::Sender))?;
     server.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(at(Step::Recipient))?;
     server.command(Data).await.map_err(at(Step::Letter))?;

@@ -75,6 +75,7 @@ impl TellByMail {
     /// Puts in the digest of today once it is made: everybody's, or a planner's own.
     async fn tell_digest(&self, person: &PersonId, planner: Option<&PlannerConfig>) -> anyhow::Result<usize> {
         let Context { store, config, clock, .. } = &self.context;
+        // The date on a planner's own digest is that of where they are (decision 127).
         let calendar = planner.map_or_else(|| config.rules.calendar.calendar(), |planner| planner.calendar(config));
         let day = calendar.day_of(clock.now());
         let whose = planner.map_or("", |planner| planner.person.as_str());
@@ -126,6 +127,7 @@ impl TellByMail {
                 let currency = &config.rules.money.currency;
                 format!("At stake {currency} {}, by {}, {left}.", rank.at_stake, rank.deadline)
             });
+            // Who has no address is told on the page, as without mail.
             for person in told.iter().filter(|person| config.mail.address(person.as_str()).is_some()) {
                 let link = self.links(person).await?.to(&format!("/cases/{}", case.id));
                 let letter = Letter::of_reminder(case.id.as_str(), &said, &stakes, link.as_deref(), clock.wire());
@@ -134,6 +136,7 @@ impl TellByMail {
         }
         let more = entries.len() as i64 == ENTRIES;
         store.put_shown(&messages, (TOLD, &last.to_string())).await?;
+        // A full page of the log counts as progress: the rest is read at once, and not at the next look.
         Ok(messages.len() + usize::from(more))
     }
 
@@ -141,6 +144,7 @@ impl TellByMail {
         let Context { config, clock, .. } = &self.context;
         let channel = format!("{MAIL}:{to}");
         let id = content_id("msg_", &[&channel, &shows], 32);
+        // A planner has quiet hours of their own; everybody else has the business's.
         let zone = config.planner(to.as_str()).and_then(|planner| planner.timezone.as_ref());
         let mailed = Mailed { id: id.clone(), shows, data: Content::Letter(letter) };
         Ok(NewOutbox {

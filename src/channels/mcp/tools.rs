@@ -74,6 +74,7 @@ fn described(name: &'static str, scope: &str) -> Tool {
         }
     };
     let takes = if scope.is_empty() { String::new() } else { format!(" Takes a token with {scope}.") };
+    // Clients ask their person before a tool that may change something: none of these does.
     Tool::new(name, format!("{said}{takes}"), schema)
         .with_annotations(ToolAnnotations::new().read_only(true).destructive(false).idempotent(true).open_world(false))
 }

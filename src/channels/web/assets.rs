@@ -63,6 +63,7 @@ pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, WebError
     let mut response = asset.text.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(asset.kind));
+    // Another content has another name, so a browser may keep this one for good.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
     Ok(response)
 }

@@ -144,9 +144,11 @@ async fn groups(
         let value = rec.candidate.value;
         // Each one approved counts towards the limit of the next.
         sums[at].0 += value;
+        // `counted` holds the card's own value, too: without it, this is what was released before.
         sums[at].1 = sums[at].1.max(counted - value);
         let hash = rec.content_hash();
         groups[at].rows.push(Row {
+            // Fields come back sorted by name: so they are decided in the order in which they stand here.
             field: format!("{place:04}-{}", rec.id),
             case: case.id.to_string(),
             headline: plain(&case.headline),
@@ -220,10 +222,12 @@ async fn result(
     let zone = &state.config.rules.calendar.timezone;
     let (mut done, mut undo) = (Vec::new(), Vec::new());
     let asked = answer.done.iter().map(|one| &one.recommendation_id);
+    // Read anew: what was decided has another state and version now, and an Undo names those.
     let there = find(state, asked.chain(answer.refused.iter().map(|failure| &failure.recommendation_id))).await?;
     for (place, one) in answer.done.iter().enumerate() {
         let (rec, version, case) = there.get(&one.recommendation_id).ok_or(WebError::NotFound("such recommendation"))?;
         let open = one.undo_until.filter(|until| state.clock.now() < *until);
+        // What was just taken back has nothing left to take back.
         if verb != DecisionVerb::Undo && open.is_some() {
             let hash = rec.content_hash();
             let key = content_hash(&[&who.csrf, rec.id.as_str(), &hash, &version.to_string(), "batch"]);

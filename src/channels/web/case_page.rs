@@ -239,6 +239,7 @@ async fn page(
     done: Option<&'static str>,
 ) -> Result<String, WebError> {
     let all = state.store.list_recommendations(&case.id).await?;
+    // While a drill waits it stands here in place of the first choice, and the log below leaves out what tells of it.
     let drills = state.store.list_drills_of(&case.id).await?;
     let recommendations = in_order(&drill::cards(all.clone(), &drills));
     let exceptions = state.store.list_case_exceptions(&case.id).await?;
@@ -246,6 +247,7 @@ async fn page(
         Some(hash) => Some(state.store.get_bundle(&case.id, hash).await?),
         None => state.store.find_latest_bundle(&case.id).await?,
     };
+    // The chart stands where the evidence does: picture and figures tell of one moment.
     let as_of = evidence.as_ref().map_or_else(|| state.clock.now(), |bundle| bundle.as_of);
     let chart = state.charts.chart(&case.subject, as_of).await;
     let flow = state.charts.flow(&case.subject).await;
@@ -272,6 +274,7 @@ async fn page(
         csrf: &who.csrf,
         now: state.clock.now(),
     });
+    // At each view the figures of the first choice are computed again, by code that shares nothing with the drafting.
     let recomputed = match recommendations.first() {
         Some((rec, _)) => match card::verify(&state.store, &state.config, told_of(&drills, &rec.id)).await {
             Ok(report) => Some((report.sentence(), report.holds())),

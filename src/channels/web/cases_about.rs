@@ -29,6 +29,7 @@ pub(super) async fn open(state: &ChannelState, filter: &Filter, links: &[String]
     let states = CaseState::UNDECIDED;
     let wanted = Wanted { states, code: None, muted: None, about: &about, except: &except, skip: 0, limit: MOST };
     let Found { cases, of, cut, .. } = queue_read::find(store, &state.config, state.clock.now(), &wanted).await?;
+    // A case whose subject is an order or a supplier is found from its items by the links that it owns (decision 135).
     let owners: Vec<CaseId> = store.list_claims_on(links).await?.into_values().map(CaseId::new).collect();
     let mut all: BTreeMap<CaseId, Case> = store.list_cases_of(&owners.iter().collect::<Vec<_>>()).await?;
     all.retain(|_, case| states.contains(&case.state.name()));

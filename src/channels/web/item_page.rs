@@ -25,6 +25,7 @@ pub(super) async fn item(
 ) -> Result<Html<String>, WebError> {
     let id = ItemId::new(Some(id).filter(|id| is_id(id)).ok_or(WebError::NotFound("such item"))?);
     let sheet = state.sheets.item(&id).await.map_err(WebError::work)?.ok_or(WebError::NotFound("such item"))?;
+    // One filter for both: the cases here are those that the link to the queue leads to.
     let filter = Filter { item: id.to_string(), ..Filter::default() };
     let open = cases_about::open(&state, &filter, &sheet.links).await?;
     let link = |record: &RecordRef| state.config.odoo.link_to(record);

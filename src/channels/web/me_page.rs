@@ -133,6 +133,7 @@ pub(super) async fn act(
     let done = match act.what.as_str() {
         "code" => {
             let channel = act.id.parse::<ChatChannel>().map_err(WebError::BadRequest)?;
+            // The hand of this session goes over to the link: one that a command made stays a command's (decision 81).
             identities.invite_in(me, channel, by, &who.hand).await.map(|made| {
                 let code = CodeView { code: made.code, channel: channel.name(), until: moment(made.until, zone) };
                 Said { code: Some(code), ..Said::default() }
@@ -142,6 +143,7 @@ pub(super) async fn act(
         "unlink" => identities.unlink(&act.id, Some(me), by).await.map(|_| said("The link is ended.")),
         "revoke" => match identities.revoke_token(&act.id, Some(me), by).await {
             Ok(_) => Ok(said("The token can no longer be used.")),
+            // Brought to one form, so that "not yours" is told in one way of links and tokens.
             Err(TokenRefused::Store(error)) => Err(IdentityRefused::Store(error)),
             Err(refusal) => return Err(WebError::BadRequest(refusal.to_string())),
         },
@@ -185,6 +187,7 @@ async fn page(state: &ChannelState, who: &SignedIn, said: Said) -> Result<String
     let commands: Vec<CommandView> = commands
         .map(|n| CommandView { said: plain(&n.said), at: moment(n.at, zone), case: n.case_id.map(|id| id.to_string()) })
         .collect();
+    // What others did in their name is put before them until they have looked.
     let new =
         links.iter().any(|l| l.told_at.is_none()) || tokens.iter().any(|t| t.told_at.is_none()) || !commands.is_empty();
     let page = Page {
@@ -249,6 +252,7 @@ fn link_view(row: &IdentityRow, people: &[Person], zone: &TimeZone, now: Timesta
         }
         (IdentityState::Verified, Some(until)) if now < until => format!("linked until {}", moment(until, zone)),
         (IdentityState::Verified, _) => "its time is over; link it anew".to_owned(),
+        // With a code it waits for the chat; without one an administrator named the user, and its person has to agree.
         (IdentityState::Pending, _) if open && row.code_id.is_some() => {
             format!("waits for its code until {}", moment(row.confirm_by, zone))
         }

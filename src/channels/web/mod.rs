@@ -85,6 +85,7 @@ pub(super) fn routes(state: &ChannelState, timeout: TimeoutLayer) -> Router<Chan
         .route("/healthz", get(pages::healthz))
         .route("/readyz", get(pages::readyz))
         .fallback(pages::nothing_here)
+        // The last layer is asked first: what the guard refuses is not read at all.
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .layer(timeout)
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))

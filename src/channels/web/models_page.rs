@@ -98,6 +98,7 @@ pub(super) async fn confirm_words(
     let Form(form) = form.map_err(|rejection| WebError::BadRequest(rejection.body_text()))?;
     who.check(&form.csrf)?;
     let config = &state.config;
+    // Only the model that is configured now: the page may have been opened while it was another.
     let writer = config.writer().filter(|writer| writer.id() == form.name);
     let done = match &writer {
         Some(writer) => {
@@ -120,6 +121,7 @@ pub(super) async fn confirm_words(
 async fn words(state: &ChannelState, who: &SignedIn) -> Result<Value, WebError> {
     let Some(stand) = writers::configured(&state.store, &state.config).await? else { return Ok(Value::Null) };
     let (people, calendar) = (&state.config.people, state.config.rules.calendar.calendar());
+    // What is counted ends before the named day: this way today is in it.
     let tomorrow = plus_days(calendar.day_of(state.clock.now()), 1);
     let counts = state.store.count_writer_drafts(&stand.writer.id(), tomorrow).await?;
     let (shadow, shown) = (Tally::of(&counts, false), Tally::of(&counts, true));

@@ -166,6 +166,7 @@ pub(super) async fn audit(
     let before = query.before.unwrap_or(head + 1).clamp(1, head + 1);
     let after = (before - 1 - PAGE).max(0);
     let mut entries = state.store.list_audit(after, before - 1 - after).await?;
+    // Whoever decides is shown nothing that would tell a drill from a true card (docs/AUDIT.md).
     let reduced = may_turn_down(&who.person).is_ok();
     if reduced {
         entries = told(&state.store, entries).await?;

@@ -161,6 +161,7 @@ impl Sort {
     /// Puts cases in this order; what is alike stays as it was.
     pub(super) fn order(self, cases: &mut [Case]) {
         match self {
+            // They are read in this order.
             Self::Priority => {}
             // What is not assessed has no deadline, and comes last.
             Self::Deadline => {

@@ -161,6 +161,7 @@ pub(super) async fn queue(
     let with_line = in_queue && about.sort == Sort::Priority;
     let except = if with_line { above_the_line(&state.store, digest.as_ref()).await? } else { BTreeSet::new() };
     let page = filter.page();
+    // Behind that many nothing is looked through, whatever page an address names.
     let skip = (page - 1).saturating_mul(ROWS).min(LOOK_MAX);
     let wanted = Wanted { states: chosen.2, code, muted, about: &about, except: &except, skip, limit: ROWS };
     let Found { cases, excepted, of, cut, types, muted } =
@@ -182,6 +183,7 @@ pub(super) async fn queue(
         .map(|s| choice(s.0, s.1, s.0 == chosen.0))
         .collect();
     let filters = filters(&state, &filter, states, type_choices(&types, code), &shown, &names);
+    // Without a digest, or in another order, there is no line: all stand in one list.
     let (below, listed) = if with_line && digest.is_some() { (&cases[..], &[][..]) } else { (&[][..], &cases[..]) };
     let page = Page {
         shell: Shell::of("Queue", "/", &who),
@@ -245,6 +247,7 @@ fn below_text(below: &[Case], rest: usize, skip: usize) -> String {
 fn pages(filter: &Filter, page: usize, here: usize, rest: usize, skip: usize) -> Pages {
     Pages {
         before: (page > 1).then(|| filter.at_page(page - 1)),
+        // Cases can go between counting and reading: behind a page with nothing on it there is none.
         after: (skip + here < rest && here > 0).then(|| filter.at_page(page + 1)),
         text: if page > 1 || skip + here < rest {
             format!("{} to {} of {rest}", skip + 1, skip + here)
@@ -283,6 +286,7 @@ fn filters(
         std::iter::once(choice("", all, chosen.is_empty())).chain(each).collect()
     };
     let of = |kind, chosen: &str, id: fn(&Case) -> Option<&str>| -> BTreeMap<String, String> {
+        // What was chosen stays a choice where nothing on the page has it: the form would drop it otherwise.
         let ids = shown.iter().filter_map(|case| id(case)).chain(Some(chosen).filter(|id| !id.is_empty()));
         ids.map(|id| (id.to_owned(), named(kind, id))).collect()
     };
@@ -297,6 +301,7 @@ fn filters(
         .filter_map(|case| case.owner.as_ref())
         .map(|owner| (owner.to_string(), actor_name(owner.as_str(), &state.config.people)))
         .collect();
+    // Where no case has an owner all are nobody's, and there is nothing to choose.
     if !owners.is_empty() || filter.owner == NOBODY {
         owners.insert(NOBODY.to_owned(), "nobody".to_owned());
     }

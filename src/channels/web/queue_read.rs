@@ -69,6 +69,7 @@ pub(super) struct Found {
 
 /// Reads them.
 pub(super) async fn find(store: &Store, config: &Config, now: Timestamp, wanted: &Wanted<'_>) -> Result<Found, StoreError> {
+    // Mutes are about what waits; the other states are shown whole.
     let Some(shown) = wanted.muted else { return visible(store, wanted, &[]).await };
     let muting = Muting::load(store, config, now).await?;
     let hidden = muting.hidden(store).await?;
@@ -89,6 +90,7 @@ pub(super) async fn find(store: &Store, config: &Config, now: Timestamp, wanted:
 /// Those that are not `hidden`. Where the index has what is asked for, cases behind the last one wanted are counted and not read.
 async fn visible(store: &Store, wanted: &Wanted<'_>, hidden: &[(Case, &Mute)]) -> Result<Found, StoreError> {
     let mut counts = store.count_case_types(wanted.states).await?;
+    // The index knows no mutes: what they hide is in its counts.
     for (case, _) in hidden {
         if let Some(count) = counts.get_mut(&case.codes.iter().copied().collect::<BTreeSet<_>>()) {
             *count = count.saturating_sub(1);
@@ -132,6 +134,7 @@ async fn excepted(store: &Store, wanted: &Wanted<'_>, unseen: &BTreeSet<&CaseId>
 async fn fitting(store: &Store, wanted: &Wanted<'_>, mut cases: Vec<Case>) -> Result<Vec<Case>, StoreError> {
     cases.retain(|case| wanted.code.is_none_or(|code| case.codes.contains(&code)));
     if !wanted.about.is_plain() {
+        // Names cost a query for each page: they are read only where somebody looks for words.
         let names = if wanted.about.has_words() {
             Names::about(store, cases.iter().map(|case| &case.subject)).await?
         } else {
@@ -201,6 +204,7 @@ mod tests {
                 let exceptions = store.list_case_exceptions(&case.id).await.unwrap();
                 hidden.extend(muting.hider(case, &exceptions).map(|_| case.id.clone()));
             }
+            // Some are hidden and some are not, or the comparison below would show nothing.
             assert!(hidden.len() > 3 && hidden.len() < 10, "{hidden:?}");
             for muted in [None, Some(Shown::Hidden), Some(Shown::Rest)] {
                 for code in [None, Some(T::RShort), Some(T::RLate), Some(T::TLate)] {

@@ -56,6 +56,7 @@ pub(super) fn row(case: &Case, line: Option<&DigestLine>, first: Option<&Recomme
         at_stake: rank.map(|r| r.at_stake.to_string()),
         worth: rank.map_or_else(String::new, |r| r.value.expected.to_string()),
         left: rank.map_or_else(String::new, |r| left_to_decide(r.slack_days, r.value.expected)),
+        // Less than a day: by tomorrow's digest it is too late.
         urgent: rank.is_some_and(|r| r.slack_days < 1.0),
         action: first.map(|r| r.candidate.codes()).unwrap_or_default(),
         pick: first.filter(|r| waits(&r.state)).map(|r| format!("{PICK}{}", r.id)),

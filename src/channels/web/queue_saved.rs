@@ -110,6 +110,7 @@ pub(super) async fn forget(
     Form(form): Form<Forget>,
 ) -> Result<Redirect, WebError> {
     who.check(&form.csrf)?;
+    // Only ever below the person's own, whatever the form names.
     state.store.delete_setting(&format!("{}{}", below(&who.person.id), form.id)).await?;
     Ok(Redirect::to("/"))
 }

@@ -169,6 +169,7 @@ pub async fn sign_in_link(
     let mut notices = Vec::new();
     let mut made = entry(now, BY_COMMAND, "person.sign_in_link_made", person);
     BY_COMMAND.clone_into(&mut made.channel);
+    // Whoever makes a link can use it: it carries their hand (decision 49). In a demo whoever tries it is everybody.
     let hand = match made_for {
         LinkFor::Person => {
             let what = "a link to sign in as you was made";
@@ -209,6 +210,7 @@ pub(super) async fn sign_in(State(state): State<ChannelState>, Form(form): Form<
     // What has ended can not be used any more; here it is forgotten.
     state.store.delete_expired_sessions(now).await?;
     let used = state.store.consume_sign_in_link(&content_hash(&[&form.token]), now).await?;
+    // Whoever was taken out of the configuration gets in by no link of before, either.
     let used = used.filter(|link| state.config.people.iter().any(|p| p.id == link.person));
     let Some(UsedLink { person, hand }) = used else { return used_up() };
     let hours = i64::from(state.config.web.session_hours);

@@ -59,6 +59,7 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
     findings.push(finding("store", store(&config).await));
     let stopped = stopped(&config).await;
     let is_stopped = !matches!(stopped, Ok(None));
+    // A fault here: whatever watches `doctor` is to see that Reeve is stopped (decision 62).
     let says = stopped.and_then(|says| match says {
         Some(says) => Err(anyhow::anyhow!(says)),
         None => Ok("nobody has stopped Reeve".to_owned()),
@@ -290,6 +291,7 @@ async fn words(config: &Config) -> anyhow::Result<Option<String>> {
     let Some(stand) = writers::configured(&store, config).await? else { return Ok(None) };
     let calendar = config.rules.calendar.calendar();
     let clock = open::clock_of(&store, config).await?;
+    // What is counted ends before the named day: this way today is in it.
     let tomorrow = plus_days(calendar.day_of(clock.now()), 1);
     let waits = if stand.proposed.is_some() { "; its promotion waits for a second person" } else { "" };
     Ok(Some(match stand.why_playbook(&store, tomorrow, &calendar).await? {

@@ -89,6 +89,7 @@ fn suites(folder: &Path) -> anyhow::Result<Vec<Suite>> {
         }
     }
     anyhow::ensure!(!folders.is_empty(), "{} holds no suite: no suite.toml in it or one folder below", folder.display());
+    // File systems list in orders of their own, and reports are compared.
     folders.sort();
     folders.iter().map(|folder| Ok(Suite::read(folder)?)).collect()
 }

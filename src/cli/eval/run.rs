@@ -73,10 +73,12 @@ pub(super) async fn run(config: &Config, args: Run, json: bool) -> anyhow::Resul
         None => DraftPrompt::shipped(),
     };
     let today = Clock::System.wire().to_zoned(TimeZone::UTC).date();
+    // Without it nothing is asked over a network: what has no recorded answer fails its scenario (decision 111).
     let recorder = if args.record {
         let model = openai::model(&config.model, Clock::System)?;
         let model = model
             .context("--record asks a model: set model.base_url and model.name, or REEVE_MODEL__BASE_URL and __NAME")?;
+        // Each recorded answer says whose it is (decision 111).
         let asked = config.writer_with(&prompt).map(|writer| writer.asked()).unwrap_or_default();
         Some(Recorder { model, asked, today })
     } else {
@@ -105,6 +107,7 @@ pub(super) async fn run(config: &Config, args: Run, json: bool) -> anyhow::Resul
     }
     bar.finish_and_clear();
     let mut stopped = false;
+    // A suite of which nothing was picked has no gates to pass.
     for (suite, run) in suites.iter().zip(&runs).filter(|(_, run)| !run.outcomes.is_empty()) {
         let stops = run.stops(&suite.spec.gates);
         stopped |= !stops.is_empty();
@@ -135,6 +138,7 @@ async fn of_suite(suite: &Suite, how: &How, args: &Run, bar: &ProgressBar) -> an
     let on_done = |made: &Made| {
         bar.inc(1);
         bar.set_message(made.outcome.scenario.clone());
+        // What an earlier run had done is in the file already.
         if let (Some(file), true) = (&mut notes, made.attempt.is_some()) {
             // One write for a line: what a kill leaves behind is a whole line or is passed over when it is read.
             let done = Done { outcome: made.outcome.clone(), drafts: made.drafts.clone() };

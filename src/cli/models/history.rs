@@ -42,6 +42,7 @@ pub(super) async fn book(mut config: Config, recording: Option<PathBuf>) -> anyh
     } else {
         let store = open::store(&config).await?;
         from = store.url().to_owned();
+        // As of the last whole look and not of now: what was not read since would look like days without sales.
         let read_at = looked_at(&store).await?;
         let as_of = read_at.with_context(|| {
             format!("{from} has read no source yet; run `reeve sync` or `reeve serve`, or name a folder with --recording")

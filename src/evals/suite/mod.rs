@@ -198,6 +198,7 @@ impl Job {
             calls: Vec::new(),
             failed: Some(failed),
         };
+        // One that hangs must not keep the others from being graded.
         let attempt = match tokio::time::timeout(limit, run).await {
             Ok(Ok((seen, calls))) => Attempt { calls, ..seen },
             Ok(Err(error)) => empty(format!("{error:#}")),
@@ -244,6 +245,7 @@ impl Job {
         let app = App::new(Arc::clone(&self.config), store.clone(), ports, clock.clone());
         let mut before = self.scenario.spec.looks.clone();
         before.sort_unstable();
+        // The look at the scenario's own moment is the last; some exceptions take one before it to open, or to be over.
         for days in before.into_iter().chain([0]) {
             let hours = jiff::SignedDuration::from_hours(24 * i64::from(days));
             clock.set(self.scenario.as_of.checked_add(hours).context("a look before all calendars")?);
@@ -270,6 +272,7 @@ async fn taken_down(store: &Store, scenario: &Scenario, repeat: u32, config: &Co
         };
         cases.push(CaseSeen { case, exceptions, recommendations, bundle });
     }
+    // An attempt is hashed: in which order the store answers is no part of what came of it.
     cases.sort_by(|a, b| a.case.id.cmp(&b.case.id));
     let mut exceptions = store.list_exceptions(Which::All).await?;
     exceptions.sort_by(|a, b| a.id.cmp(&b.id));

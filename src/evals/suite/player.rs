@@ -97,6 +97,7 @@ impl Player {
             latency_ms: reply.latency_ms,
         };
         if let Err(error) = cassette::write(&self.folder, &kept) {
+            // It would be asked for and paid for once more, and no later run could tell what was judged: it counts as none.
             tracing::error!("The answer can not be kept: {error:#}");
             return Err(ModelError::NoWay(NoWay::Other));
         }
@@ -113,6 +114,7 @@ impl LanguageModel for Player {
 
     async fn complete(&self, asked: &ModelRequest) -> Result<ModelReply, ModelError> {
         let request = request_hash(&asked.system, &asked.user, &asked.schema);
+        // Bounds what a drafter that keeps asking can cost while its answers are recorded.
         if self.noted().len() >= self.calls_max as usize {
             return Err(ModelError::UsedUp(self.calls_max));
         }
