@@ -337,8 +337,11 @@ fn spread(pool: &[&PurchaseLine], wanted: &[Wanted<'_>]) -> Result<Vec<Vec<Piece
     for (nth, want) in wanted.iter().enumerate() {
         if let Some(place) = want.fixed {
             pieces[nth].push((Some(place), want.qty));
-            used[place] = true;
-            free[place] = (free[place] - want.qty.unwrap_or(pool[place].qty).0).max(Decimal::ZERO);
+            // What is credited leaves the room of its line to what is billed on the same document.
+            if !want.back {
+                used[place] = true;
+                free[place] = (free[place] - want.qty.unwrap_or(pool[place].qty).0).max(Decimal::ZERO);
+            }
         }
     }
     let of_item = |want: &Wanted<'_>| -> Vec<usize> {
