@@ -3,7 +3,7 @@
 use crate::domain::audit::Chained;
 use crate::domain::case::Case;
 use crate::domain::ids::{CaseId, PersonId};
-use crate::pipeline::Context;
+use crate::pipeline::context::Context;
 use crate::pipeline::noise::Muting;
 use crate::store::StoreError;
 

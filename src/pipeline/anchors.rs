@@ -18,7 +18,8 @@ use serde_json::json;
 use crate::domain::audit::AuditEntry;
 use crate::domain::ids::content_id;
 use crate::domain::outbox::OutboxKind;
-use crate::pipeline::{Context, Progress, Stage, stop};
+use crate::pipeline::context::Context;
+use crate::pipeline::{Progress, Stage, stop};
 use crate::store::{NewOutbox, Store, StoredDigest};
 
 /// The type of the event that carries an anchor.

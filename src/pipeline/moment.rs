@@ -218,7 +218,7 @@ impl Moments {
         let again = match before {
             Some(before) => {
                 let changed = self.store.list_changed_since(before.changes).await?;
-                shop.look_again(before, &changed).await?
+                shop.look_again((&before.book, &before.seen), &changed).await?
             }
             None => None,
         };

@@ -15,8 +15,9 @@ use anyhow::Context;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
+use super::context::Context as Stages;
 use super::watermark::{Reading, why_not};
-use super::{Context as Stages, Progress, Stage};
+use super::{Progress, Stage};
 use crate::domain::record::{Location, Record, RecordKind};
 use crate::ports::{Gap, PortError};
 use crate::store::{Store, StoreError};

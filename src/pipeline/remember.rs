@@ -9,7 +9,8 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Context, Progress, Stage, stop};
+use super::context::Context;
+use super::{Progress, Stage, stop};
 use crate::domain::book::Book;
 use crate::domain::case::Case;
 use crate::domain::decision::{DecisionVerb, RecommendationState as State};

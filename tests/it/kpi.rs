@@ -11,7 +11,7 @@ use reeve::config::Config;
 use reeve::domain::decision::RejectReason;
 use reeve::domain::ids::PersonId;
 use reeve::domain::recommendation::Recommendation;
-use reeve::pipeline::Context;
+use reeve::pipeline::context::Context;
 use reeve::ports::Senders;
 use reeve::reports::kpi::{Figures, Period, Report};
 use reeve::store::View;

@@ -22,8 +22,9 @@ use crate::domain::case::{Case, CaseState};
 use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_id};
 use crate::domain::outbox::OutboxKind;
 use crate::domain::recommendation::Recommendation;
+use crate::pipeline::context::Context;
 use crate::pipeline::noise::{Muting, drill};
-use crate::pipeline::{Context, Progress, Stage};
+use crate::pipeline::{Progress, Stage};
 use crate::rules::alternatives::told_apart;
 use crate::store::{CaseAfter, IdentityRow, IdentityState, NewOutbox, OutboxRow, StoreError};
 

@@ -23,7 +23,8 @@ use crate::channels::waits::{self, Waits};
 use crate::config::{MAIL, PlannerConfig};
 use crate::domain::ids::{CaseId, PersonId, content_id};
 use crate::domain::outbox::OutboxKind;
-use crate::pipeline::{Context, Progress, Stage};
+use crate::pipeline::context::Context;
+use crate::pipeline::{Progress, Stage};
 use crate::render;
 use crate::store::{NewOutbox, StoredDigest};
 

@@ -17,7 +17,7 @@ use crate::domain::ids::{CaseId, ExceptionId};
 use crate::domain::money::Money;
 use crate::domain::outcome::StepFound;
 use crate::domain::recommendation::Recommendation;
-use crate::pipeline::Context as Stages;
+use crate::pipeline::context::Context as Stages;
 use crate::pipeline::moment::Moment;
 use crate::pipeline::promises::Promises;
 use crate::pipeline::scenes::Scenes;

@@ -7,7 +7,7 @@ use crate::domain::action::Candidate;
 use crate::domain::draft::Draft;
 use crate::domain::evidence::Bundle;
 use crate::domain::recommendation::{Drafter, NotByModel};
-use crate::pipeline::Context as Stages;
+use crate::pipeline::context::Context as Stages;
 use crate::pipeline::model_draft::{ModelOutcome, draft_with_model};
 use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
 use crate::rules::assess::Assessment;

@@ -7,8 +7,9 @@ use anyhow::Context;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::super::context::Context as Stages;
 use super::super::detect::looked_through;
-use super::super::{Context as Stages, want};
+use super::super::want;
 use super::edition::{Edition, Share};
 use super::undecided::{self, Ranked, Undecided};
 use crate::domain::audit::AuditEntry;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::Context as Stages;
+use super::super::context::Context as Stages;
 use super::super::noise::{self, Muting, drill, mutes};
 use crate::domain::case::{Case, CaseState, Rank};
 use crate::domain::decision::RecommendationState;

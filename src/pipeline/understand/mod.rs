@@ -23,7 +23,8 @@ use tokio::sync::Mutex;
 
 use self::known::Known;
 use self::meaning::{Against, meaning};
-use super::{Context as Stages, Progress, Stage};
+use super::context::Context as Stages;
+use super::{Progress, Stage};
 use crate::config::Config;
 use crate::domain::audit::AuditEntry;
 use crate::domain::event::{EventType, Fault, read, type_of};

@@ -20,8 +20,9 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use self::word::{Finding, finding};
+use super::context::Context as Stages;
 use super::observe::may_look;
-use super::{Context as Stages, Progress, Stage};
+use super::{Progress, Stage};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::plus_days;
