@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::moment::Moments;
-use super::observe::Hint;
 use super::registry::Registry;
+use super::watermark::Hint;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::memory::Memories;

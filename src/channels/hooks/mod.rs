@@ -33,7 +33,7 @@ use crate::channels::ChannelState;
 use crate::channels::quota::Quota;
 use crate::config::{Config, HookConfig, HookKind};
 use crate::people::ChatChannel;
-use crate::pipeline::observe::Hint;
+use crate::pipeline::watermark::Hint;
 use crate::store::{Kept, NewEvent, Store};
 
 /// How long after a call the stages are woken: Odoo 18 calls before it commits, and a burst of calls is one reason to look.

@@ -28,7 +28,7 @@ use super::draft::AWAY;
 use super::modes::in_force;
 use super::moment::Moment;
 use super::registry::drift::{self, Standing};
-use super::watermark::Reading;
+use super::watermark::{self, Reading};
 use super::{Progress, Stage, observe, stop, writers};
 use crate::config::{Config, PlannerConfig};
 use crate::domain::audit::AuditEntry;
@@ -366,7 +366,7 @@ async fn health(stages: &Stages, moment: &Moment) -> anyhow::Result<Vec<String>>
         }
     }
     // Another thing than old records: a source that is read and tells nothing new, and one that nobody has read.
-    if let Some(looked) = observe::looked_at(store).await? {
+    if let Some(looked) = watermark::looked_at(store).await? {
         let hours = clock.now().duration_since(looked).as_hours();
         if hours >= STALE_HOURS {
             lines.push(format!("The source was last read {hours} hours ago; `reeve doctor` says why."));
