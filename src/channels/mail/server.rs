@@ -152,12 +152,7 @@ pub async fn hand_over(mail: &MailConfig, from: &Address, to: &Address, letter: 
 }
 
 /// Goes all the way up to the letter itself.
-async fn announce(
-    mail: &MailConfig,
-    from: &Address,
-    to: &Address,
-    at: &mut Step,
-) -> Result<AsyncSmtpConnection, Failure> {
+async fn announce(mail: &MailConfig, from: &Address, to: &Address, at: &mut Step) -> Result<AsyncSmtpConnection, Failure> {
     let mut server = connect(mail, at).await?;
     let failed = |step: Step| move |error: Error| Failure::of(step, &error);
     *at = Step::Sender;

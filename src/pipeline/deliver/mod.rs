@@ -311,7 +311,8 @@ impl Deliver {
             self.bury(row, &reason, done).await?;
             return Ok(true);
         }
-        let wait = gap(&row.id, row.attempts, self.config.delivery.first_gap, longest_gap).max(retry_after.unwrap_or_default());
+        let wait =
+            gap(&row.id, row.attempts, self.config.delivery.first_gap, longest_gap).max(retry_after.unwrap_or_default());
         let due = now.checked_add(wait).unwrap_or(Timestamp::MAX);
         warn!(message = %row.id, attempt = row.attempts, %due, "Not delivered, will be tried again: {reason}");
         self.store.mark_retry(row, due, reason).await.or_taken()?;
