@@ -166,7 +166,8 @@ impl TellByMail {
             return Ok(Links::Plain(base));
         }
         let key = look::key(store).await?;
-        Ok(Links::Look { base, key, look: Look::new(person, clock.wire(), config.mail.link_hours) })
+        let stamp = store.look_stamp(person).await?;
+        Ok(Links::Look { base, key, look: Look::new(person, stamp, clock.wire(), config.mail.link_hours) })
     }
 }
 

@@ -16,7 +16,7 @@ use super::error::WebError;
 use super::frame::{Choice, Shell};
 use super::session::SignedIn;
 use super::templates;
-use crate::approve::{Ask, BATCH_MAX, DecisionRequest, Loose, Unclear, opened};
+use crate::approve::{Ask, BATCH_MAX, DecisionRequest, Loose, Unclear};
 use crate::cards::names::{Names, moment, reason_text};
 use crate::cards::plain;
 use crate::channels::ChannelState;
@@ -84,7 +84,7 @@ pub(super) async fn confirm(
     found.sort_by(|a, b| priority(&b.0).cmp(&priority(&a.0)).then_with(|| a.1.id.cmp(&b.1.id)));
     let groups = groups(&state, &who, &names, &found).await?;
     // Each is shown here with its figures and its reason.
-    opened(&state.store, state.clock.now(), &who.person.id, "web", found.iter().map(|(_, rec, _)| rec)).await?;
+    who.opened(&state, found.iter().map(|(_, rec, _)| rec)).await?;
     let reason = |r: RejectReason| Choice { value: r.code().to_owned(), name: reason_text(r).to_owned(), chosen: false };
     let values = json!({
         "shell": Shell::of("Decide several", "/", &who),
