@@ -71,7 +71,7 @@ pub(super) async fn run(config: &Config, command: Words, json: bool) -> anyhow::
             let (store, clock) = at_work(config).await?;
             let (by, hand) = (PersonId::new(wish.person), store.hand_of_command());
             let who = (&by, BY_COMMAND, &hand);
-            let done = writers::promote(&store, config, &clock, who, &writer, &wish.reason).await?;
+            let done = writers::promote(&store, config, &clock, who, &writer, &wish.reason, None).await?;
             say_change(&writer, &done, json)
         }
         Words::TakeBack(wish) => {
@@ -184,10 +184,15 @@ async fn prove(config: &Config, writer: Writer, runs: &Runs, json: bool) -> anyh
     );
     let asked = model.asked();
     let own = writer.asked();
-    anyhow::ensure!(
-        asked.iter().all(|other| *other == own) || standing.missing.iter().any(|why| why.starts_with("no answer")),
-        "the run's answers are of {}, configured is {own}; record the suite anew (`reeve eval run --record`)",
+    let its_own = !asked.is_empty() && asked.iter().all(|other| *other == own);
+    let whose = if asked.is_empty() {
+        "nobody who is named".to_owned()
+    } else {
         asked.into_iter().collect::<Vec<_>>().join(" and ")
+    };
+    anyhow::ensure!(
+        its_own || standing.missing.iter().any(|why| why.starts_with("no answer")),
+        "the run's answers are of {whose}, configured is {own}; record the suite anew (`reeve eval run --record`)"
     );
     let (store, clock) = at_work(config).await?;
     let proof = Proof {
