@@ -26,6 +26,7 @@ use crate::domain::ids::{CaseId, RecommendationId, content_hash, is_id};
 use crate::domain::money::Money;
 use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
+use crate::domain::words::lines;
 use crate::render::count;
 
 /// What the names of picked boxes begin with; the recommendation's id follows.
@@ -54,6 +55,12 @@ struct Row {
     subject: String,
     summary: String,
     rationale: String,
+    /// A model's reasons and its question, the risks, what would change it, and the message: whoever approves signs all of it.
+    claims: Vec<String>,
+    question: String,
+    risks: String,
+    would_change: String,
+    message: Option<String>,
     benefit: String,
     value: String,
     counted: String,
@@ -153,6 +160,11 @@ async fn groups(
             subject: names.subject(&case.subject),
             summary: plain(&rec.candidate.told()),
             rationale: plain(&rec.prose.rationale),
+            claims: rec.prose.claims.iter().map(|claim| plain(&claim.words)).collect(),
+            question: plain(&rec.prose.question),
+            risks: plain(&rec.prose.risks),
+            would_change: plain(&rec.prose.would_change),
+            message: rec.prose.message.as_deref().map(lines),
             benefit: rec.candidate.money.benefit.expected.to_string(),
             value: value.to_string(),
             counted: counted.to_string(),
