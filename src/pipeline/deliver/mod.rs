@@ -217,11 +217,7 @@ impl Deliver {
             Sendable::Yes(about) => about,
             Sendable::No(reason) => return self.bury(row, &reason, done).await.map(|()| true),
             Sendable::TooLate => return self.expire(row, done).await.map(|()| true),
-            Sendable::Moot => {
-                let entry = self.entry("outbox.cancelled", row, json!({ "reason": "what it tells is no longer so" }));
-                self.store.mark_moot(row, &[entry]).await.or_taken()?;
-                return Ok(true);
-            }
+            Sendable::Moot => return self.pass_over(row).await.map(|()| true),
         };
         let message = Outgoing {
             kind: row.kind,
@@ -343,6 +339,12 @@ impl Deliver {
     fn in_business_time(&self, wire: Timestamp) -> Timestamp {
         let (now, rest) = (self.clock.now(), wire.duration_since(self.clock.wire()));
         now.checked_add(rest).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Takes out a message that tells something that is no longer so: nobody misses it.
+    async fn pass_over(&self, row: &OutboxRow) -> anyhow::Result<()> {
+        let entry = self.entry("outbox.cancelled", row, json!({ "reason": "what it tells is no longer so" }));
+        self.store.mark_moot(row, &[entry]).await.or_taken().map(|_| ())
     }
 
     async fn bury(&self, row: &OutboxRow, reason: &str, done: &mut Delivered) -> anyhow::Result<()> {
