@@ -1,10 +1,12 @@
 //! When people may be disturbed: by the policy's quiet hours, on the wall of the place where they are.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, PlannerConfig};
+use crate::domain::calendar::plus_days;
 use crate::domain::policy::WorkingHours;
 
 /// From when, in business time, people may be disturbed: those in `zone`, or where the policy says that people work. Quiet hours are those
@@ -24,6 +26,12 @@ pub(super) fn loud_from(config: &Config, clock: &Clock, zone: Option<&TimeZone>)
     };
     let wait = loud.map(|from| from.duration_since(wire));
     wait.and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now)
+}
+
+/// Until when the digest of `day` is news, everybody's or a planner's own: then the next day's is due, and two on one morning are one too many.
+pub(super) fn news_until(config: &Config, planner: Option<&PlannerConfig>, day: Date) -> Timestamp {
+    let next = plus_days(day, 1);
+    planner.map_or_else(|| config.rules.calendar.digest_at(next), |planner| planner.digest_at(config, next))
 }
 
 #[cfg(test)]

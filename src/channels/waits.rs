@@ -4,7 +4,7 @@ use crate::domain::audit::Chained;
 use crate::domain::case::Case;
 use crate::domain::ids::{CaseId, PersonId};
 use crate::pipeline::context::Context;
-use crate::pipeline::noise::Muting;
+use crate::pipeline::noise;
 use crate::store::StoreError;
 
 /// A step that was taken since a case waits: people were told.
@@ -33,18 +33,10 @@ pub(super) fn told_of(entries: &[Chained]) -> impl Iterator<Item = Waits> {
     })
 }
 
-/// The case, where it still waits and people are shown it: not in shadow, not muted, and none about Reeve itself.
+/// The case, where it still waits and people are shown it ([`noise::still_shown`]).
 ///
 /// # Errors
 /// The store's.
 pub(super) async fn still_shown(context: &Context, id: &CaseId) -> Result<Option<Case>, StoreError> {
-    let Context { store, config, clock, .. } = context;
-    let Some(case) = store.find_case(id).await? else { return Ok(None) };
-    // The entry may be some time back: what was decided since waits no more.
-    if !case.state.is_undecided() || case.state.is_shadow() || case.is_mute_proposal() {
-        return Ok(None);
-    }
-    let muting = Muting::load(store, config, clock.now()).await?;
-    let hidden = muting.hides_each(store, std::slice::from_ref(&case)).await?;
-    Ok(hidden.iter().all(Option::is_none).then_some(case))
+    noise::still_shown(&context.store, &context.config, context.clock.now(), id).await
 }

@@ -140,6 +140,7 @@ fn times(c: &Config) -> Vec<(&'static str, Duration, Duration)> {
         ("slack.timeout", c.slack.timeout, hour),
         ("teams.timeout", c.teams.timeout, hour),
         ("mail.timeout", c.mail.timeout, hour),
+        ("mail.letter_timeout", c.mail.letter_timeout, hour),
         ("delivery.first_gap", c.delivery.first_gap, 31 * DAY),
         ("delivery.longest_gap", c.delivery.longest_gap, 31 * DAY),
         ("delivery.margin", c.delivery.margin, DAY),

@@ -50,6 +50,8 @@ pub struct MailConfig {
     pub link_hours: u32,
     #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub letter_timeout: Duration,
     pub attempts: u32,
     pub per_second: f64,
     pub burst: u32,
@@ -100,9 +102,9 @@ impl MailConfig {
         Some((person, self.address(person)?))
     }
 
-    /// How patient one is with the server.
+    /// How patient one is with the server: an attempt may take both of its times, one after the other.
     pub fn patience(&self) -> Patience {
-        Patience { timeout: self.timeout, attempts: self.attempts, longest_gap: LONGEST_GAP }
+        Patience { timeout: self.timeout + self.letter_timeout, attempts: self.attempts, longest_gap: LONGEST_GAP }
     }
 
     pub(super) fn read_secrets(&mut self) -> Result<(), ConfigError> {
@@ -222,6 +224,7 @@ mod tests {
         assert!(config.destination_names().contains("mail:pia"));
         assert_eq!(config.patience("mail:pia"), config.mail.patience());
         assert!(config.card_destinations().is_empty(), "cards are for chats");
+        assert!(config.mail.patience().timeout >= config.mail.timeout + config.mail.letter_timeout, "it is leased for both");
     }
 
     #[test]

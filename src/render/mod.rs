@@ -7,11 +7,13 @@ mod html;
 mod markdown;
 mod templates;
 mod text;
+mod unlinked;
 
 pub use html::{Pictured, html, html_with};
 pub use markdown::markdown;
 pub(crate) use templates::html_templates;
 pub use text::{text, text_coloured};
+pub use unlinked::unlinked;
 
 use crate::domain::action::Range;
 use crate::domain::case::Lane;

@@ -76,6 +76,18 @@ pub(super) async fn put(tx: &mut Transaction<'_, Any>, key: &str, value: &str) -
     Ok(())
 }
 
+/// Counts one more under `key` as part of a larger change.
+pub(super) async fn count(tx: &mut Transaction<'_, Any>, key: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into settings (key, value) values ($1, '1')
+         on conflict (key) do update set value = cast(cast(settings.value as bigint) + 1 as text)",
+    )
+    .bind(key)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Sets `key` unless it is set, and answers what it is then.
 pub(super) async fn settle(tx: &mut Transaction<'_, Any>, key: &str, value: &str) -> Result<String, StoreError> {
     sqlx::query("insert into settings (key, value) values ($1, $2) on conflict (key) do nothing")

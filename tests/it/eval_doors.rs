@@ -213,6 +213,15 @@ async fn a_model_that_is_as_good_earns_its_words_by_peoples_votes() {
     let args: Vec<&str> = [&["--store", &store, "words", "prove"], &runs[..]].concat();
     let other = reeve(&args, &[("REEVE_MODEL__BASE_URL", "http://127.0.0.1:9/v1"), ("REEVE_MODEL__NAME", "other")]).error();
     assert!(other.contains("the run's answers are of stub at http://127.0.0.1:"), "{other}");
+    // Nor do answers of nobody who is named.
+    let run_at = model.join("run.json");
+    let mut run: Value = serde_json::from_str(&text_of(run_at.clone())).unwrap();
+    for outcome in run["outcomes"].as_array_mut().unwrap() {
+        outcome.as_object_mut().unwrap().remove("asked");
+    }
+    fs::write(&run_at, run.to_string()).unwrap();
+    let unnamed = words(&[&["prove"], &runs[..]].concat()).await.error();
+    assert!(unnamed.contains("the run's answers are of nobody who is named"), "{unnamed}");
     bench.run(&["--store", &store, "audit", "verify"]).await.fine();
 }
 

@@ -84,6 +84,36 @@ async fn what_a_candidate_writes_is_kept_and_graded_and_seen_by_nobody() {
     assert!(doctor.contains("words          people see the playbook's: model stub is a candidate: "), "{doctor}");
     let listed = command(&home, &demo, &["words", "drafts"]).await.fine();
     assert!(listed.contains(ITS_WORDS), "only whoever asks for them by this command reads them: {listed}");
+    let claims =
+        || kept.iter().flat_map(|draft| &draft.draft.as_ref().unwrap().choices).flat_map(|choice| &choice.prose.claims);
+    assert!(claims().next().is_some() && claims().all(|claim| listed.contains(&claim.words)), "{listed}");
+    // Who votes sees both drafts as they would stand on a card: the computed words, under them what the model adds.
+    let out = home.path().join("pairs");
+    command(&home, &demo, &["words", "drafts", "--out", out.to_str().unwrap()]).await.fine();
+    let pairs = |whose: &str| -> Vec<Value> {
+        let text = std::fs::read_to_string(out.join(whose).join("drafts.jsonl")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let (of_playbook, of_model) = (pairs("playbook"), pairs("model"));
+    assert!(!of_model.is_empty() && of_playbook.len() == of_model.len(), "{} pairs", of_model.len());
+    let computed = |draft: &Value| {
+        let rec = demo.queue.iter().find(|rec| {
+            let is_case = draft["scenario"].as_str().unwrap().starts_with(&format!("case/{}/", rec.case_id));
+            is_case && draft["action"] == rec.candidate.told().as_str()
+        });
+        rec.map(|rec| rec.prose.rationale.clone()).filter(|words| !words.is_empty())
+    };
+    let mut compared = 0;
+    for (playbook, model) in of_playbook.iter().zip(&of_model) {
+        let said = |draft: &Value| draft["rationale"].as_str().unwrap().to_owned();
+        assert!(said(model).ends_with(ITS_WORDS) && !said(playbook).contains(ITS_WORDS), "{model}");
+        for draft in [playbook, model] {
+            let Some(words) = computed(draft) else { continue };
+            assert!(said(draft).starts_with(&words), "{draft}");
+            compared += 1;
+        }
+    }
+    assert!(compared >= of_model.len(), "{compared} of {} pairs", of_model.len());
     for args in [
         &["queue", "list", "--all"][..],
         &["queue", "show", plain.queue[0].case_id.as_str()],
@@ -131,6 +161,19 @@ async fn taken_back_the_playbook_writes_anew_what_nobody_has_begun_on() {
     store.verify_audit().await.unwrap();
     store.close().await;
     command(&home, &demo, &["audit", "verify"]).await.fine();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn switched_off_the_playbook_writes_anew_what_nobody_has_begun_on() {
+    let home = tempfile::tempdir().unwrap();
+    let demo = Demo::run_in(&home, Some(GOOD), &[]).await;
+    assert!(demo.queue.iter().any(|rec| matches!(rec.drafter, Drafter::Model { .. })));
+    let without = demo.environment.iter().filter(|(name, _)| !name.starts_with("REEVE_MODEL__")).cloned().collect();
+    let (again, _) = ran(&home, without).await;
+    assert_eq!(again.code, Some(0), "{again:?}");
+    let now = queue(&home).await;
+    assert!(!now.is_empty() && now.iter().all(|rec| matches!(rec.drafter, Drafter::Playbook { .. })), "{now:#?}");
+    assert!(now.iter().all(|rec| rec.prose.claims.is_empty() && rec.prose.question.is_empty()), "{now:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

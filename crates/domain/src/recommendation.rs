@@ -97,6 +97,15 @@ pub struct Prose {
     pub cites: Vec<FactId>,
 }
 
+impl Prose {
+    /// Why, as people read it, in one text: the computed words, then the reasons that a model picked and what it asks.
+    pub fn reasons(&self) -> String {
+        let claims = self.claims.iter().map(|claim| claim.words.as_str());
+        let all = [self.rationale.as_str()].into_iter().chain(claims).chain([self.question.as_str()]);
+        all.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// One proposed action of a case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recommendation {

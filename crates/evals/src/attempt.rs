@@ -118,7 +118,7 @@ impl Attempt {
                 scenario: format!("{}/{}", self.scenario, seen.case.id),
                 headline: seen.case.headline.clone(),
                 action: rec.candidate.told(),
-                rationale: reasons(rec),
+                rationale: rec.prose.reasons(),
                 risks: rec.prose.risks.clone(),
                 message: rec.prose.message.clone().unwrap_or_default(),
                 drafter: if seen.by_model() { "model".to_owned() } else { "playbook".to_owned() },
@@ -137,12 +137,4 @@ impl Attempt {
         }
         content_hash(&[&serde_json::to_string(&same).expect("an attempt has no map with keys that are not text")])
     }
-}
-
-/// Why, as people read it: the computed words, then the model's reasons and its question.
-fn reasons(rec: &Recommendation) -> String {
-    let prose = &rec.prose;
-    let claims = prose.claims.iter().map(|claim| claim.words.as_str());
-    let all = [prose.rationale.as_str()].into_iter().chain(claims).chain([prose.question.as_str()]);
-    all.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
 }

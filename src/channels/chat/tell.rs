@@ -14,7 +14,7 @@ use crate::cards::case::in_order;
 use crate::cards::chat::{ChatCard, ChatDigest, ChatNote, ChatParts, Content, Message, case_link};
 use crate::cards::names::{Names, actor_name};
 use crate::cards::plain;
-use crate::channels::quiet::loud_from;
+use crate::channels::quiet::{loud_from, news_until};
 use crate::channels::waits::{self, Waits};
 use crate::config::{MAIL, PlannerConfig};
 use crate::domain::audit::Chained;
@@ -313,7 +313,10 @@ impl Tell {
         let shows = format!("digest:{day}{of}");
         let id = content_id("msg_", &["digest", destination, &format!("{day}{of}")], 32);
         let data = Content::Digest(ChatDigest::of(&made.digest, config));
-        let message = self.to_show(OutboxKind::Digest, destination, Message { id, shows, data }, planner)?;
+        let message = NewOutbox {
+            expires_at: Some(news_until(config, planner, day)),
+            ..self.to_show(OutboxKind::Digest, destination, Message { id, shows, data }, planner)?
+        };
         store.put_shown(&[message], (&key, &day.to_string())).await?;
         Ok(1)
     }

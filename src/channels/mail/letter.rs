@@ -9,7 +9,7 @@ use crate::cards::plain;
 use crate::domain::digest::{Digest, DigestLine};
 use crate::domain::ids::content_id;
 use crate::domain::words::cut;
-use crate::render::{self, Pictured};
+use crate::render::{self, Pictured, unlinked};
 use crate::store::StoredDigest;
 
 /// Longest subject, in characters: what is beyond is not shown in a list of mails anyway.
@@ -104,8 +104,7 @@ impl Letter {
         Self {
             id: String::new(),
             subject: subject(&format!("Reeve, {}: {}", digest.day, render::title(digest))),
-            // The digest's text stays as it was made for everybody; the links below it are this reader's own.
-            text: format!("{}{}", kept.text, links(digest, &shown, link(&render::page_of(digest)))),
+            text: format!("{}{}", unlinked(&kept.text), links(digest, &shown, link(&render::page_of(digest)))),
             html: Some(html),
             pictures,
             case: None,
@@ -116,8 +115,8 @@ impl Letter {
 
     /// The letter that says that a case waits for somebody.
     pub fn of_reminder(case: &str, said: &str, stakes: &str, link: Option<&str>, written_at: Timestamp) -> Self {
-        let mut text = format!("{}\n", plain(said));
-        for line in [plain(stakes), link.map_or_else(String::new, |link| format!("Look at it: {link}"))] {
+        let mut text = format!("{}\n", unlinked(&plain(said)));
+        for line in [unlinked(&plain(stakes)), link.map_or_else(String::new, |link| format!("Look at it: {link}"))] {
             if !line.is_empty() {
                 text.extend(["\n", line.as_str(), "\n"]);
             }
@@ -138,9 +137,10 @@ impl Letter {
     }
 }
 
-/// One line, without anything that could begin another header.
+/// One line, without anything that could begin another header, that reads like an address, or that a reader of mail would decode into what
+/// nobody has looked at.
 fn subject(text: &str) -> String {
-    cut(&plain(text), SUBJECT_CHARS)
+    cut(&unlinked(&plain(text)).replace("=?", "= ?"), SUBJECT_CHARS)
 }
 
 /// Where the cases and the digest are read, below the text.

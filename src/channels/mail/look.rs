@@ -2,7 +2,8 @@
 //!
 //! A mail is forwarded and read along, so a link in one proves little: it opens a session of its own kind, which no form takes
 //! anything from. It is signed with a key that the store made up for itself, so nothing about it has to be kept, and the same mail sent
-//! again has the same links.
+//! again has the same links. It is signed together with its person's stamp, which changes when they end their sessions: no link that was made
+//! before holds any more.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +20,8 @@ const KEY: &str = "mail.link_key";
 pub struct Look {
     /// Whose.
     pub person: PersonId,
+    /// What their links are told apart by from those that they have ended ([`Store::look_stamp`]).
+    pub stamp: String,
     /// Until when, by the machine's clock.
     pub until: Timestamp,
 }
@@ -38,10 +41,10 @@ pub async fn key(store: &Store) -> Result<String, StoreError> {
 }
 
 impl Look {
-    /// For `hours` from `now` on.
-    pub fn new(person: &PersonId, now: Timestamp, hours: u32) -> Self {
+    /// For `hours` from `now` on, with the stamp that its person has now.
+    pub fn new(person: &PersonId, stamp: String, now: Timestamp, hours: u32) -> Self {
         let until = now.checked_add(SignedDuration::from_hours(hours.into())).unwrap_or(now);
-        Self { person: person.clone(), until }
+        Self { person: person.clone(), stamp, until }
     }
 
     /// The link to a page, `path` with its question, below `base`.
@@ -56,9 +59,10 @@ impl Look {
         format!("{base}/look?{question}")
     }
 
-    /// What a link that came back proves; None for one that was not made here, or is too old.
-    pub fn read(key: &str, person: &str, until: &str, signature: &str, now: Timestamp) -> Option<Self> {
-        let look = Self { person: PersonId::new(person), until: Timestamp::from_second(until.parse().ok()?).ok()? };
+    /// What a link that came back proves; None for one that was not made here, is too old, or was ended: its person has another stamp now.
+    pub fn read(key: &str, person: &str, stamp: &str, (until, signature): (&str, &str), now: Timestamp) -> Option<Self> {
+        let ends = Timestamp::from_second(until.parse().ok()?).ok()?;
+        let look = Self { person: PersonId::new(person), stamp: stamp.to_owned(), until: ends };
         let signature = hex::decode(signature).ok()?;
         look.mac(key, until).verify_slice(&signature).ok()?;
         (look.until > now).then_some(look)
@@ -70,7 +74,7 @@ impl Look {
 
     fn mac(&self, key: &str, until: &str) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("a key of any length will do");
-        for part in ["look", self.person.as_str(), until] {
+        for part in ["look", self.person.as_str(), until, self.stamp.as_str()] {
             mac.update(part.as_bytes());
             // A mark behind each part, or letters could be moved from one to the next under the same signature.
             mac.update(&[0x1f]);
@@ -100,14 +104,15 @@ mod tests {
 
     #[test]
     fn a_link_holds_for_whom_and_as_long_as_it_says() {
-        let look = Look::new(&PersonId::new("pia"), at(1_000), 1);
+        let look = Look::new(&PersonId::new("pia"), "1".to_owned(), at(1_000), 1);
         let link = look.link("key", "https://reeve.example.com", "/cases/c-1");
         assert!(link.starts_with("https://reeve.example.com/look?"), "{link}");
         assert_eq!(link, look.link("key", "https://reeve.example.com", "/cases/c-1"), "the same mail has the same links");
         let parts = parts(&link);
         let [person, until, signature, to] = parts.as_slice() else { panic!("{parts:?}") };
         assert_eq!(to, "/cases/c-1");
-        assert_eq!(Look::read("key", person, until, signature, at(4_599)), Some(look));
+        assert_eq!(Look::read("key", person, "1", (until, signature), at(4_599)), Some(look));
+        assert_eq!(Look::read("key", person, "2", (until, signature), at(4_599)), None, "they have ended it");
         for (key, person, until, signature, now) in [
             ("key", person.as_str(), until.as_str(), signature.as_str(), 4_600),
             ("other", person, until, signature, 1_000),
@@ -117,7 +122,8 @@ mod tests {
             ("key", person, until, &signature[..62], 1_000),
             ("key", person, "soon", signature, 1_000),
         ] {
-            assert_eq!(Look::read(key, person, until, signature, at(now)), None, "{key} {person} {until} {signature} {now}");
+            let read = Look::read(key, person, "1", (until, signature), at(now));
+            assert_eq!(read, None, "{key} {person} {until} {signature} {now}");
         }
     }
 

@@ -3,7 +3,7 @@
 //! somebody has done something.
 //!
 //! SMTP has no key by which a letter that is sent twice is one. Where the answer to the last step is lost it is sent again, byte for byte and
-//! under the same Message-ID, by which most mailboxes keep it once.
+//! under the same Message-ID, by which most mailboxes keep it once; not all do, so that is done seldom ([`PortError::Unknown`]).
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -44,12 +44,7 @@ impl MailSender {
     async fn attempt(&self, mailed: &Mailed, address: &str) -> Result<String, Attempt> {
         let Content::Letter(letter) = &mailed.data;
         let written = write(letter, &self.mail.from, address).map_err(|error| Attempt::Never(error.to_string()))?;
-        let handed = hand_over(&self.mail, &written.from, &written.to, &written.bytes);
-        // One limit over all steps: a server that answers each of them a little late would hold up all other letters.
-        match tokio::time::timeout(self.mail.timeout, handed).await {
-            Ok(answer) => Ok(answer?),
-            Err(_) => Err(Failure::Lost { step: Step::Connect, said: "it did not answer in time".to_owned() }.into()),
-        }
+        Ok(hand_over(&self.mail, &written.from, &written.to, &written.bytes).await?)
     }
 
     fn failed(&self, attempt: Attempt, to: &str, at: Timestamp) -> PortError {
@@ -60,13 +55,17 @@ impl MailSender {
             Attempt::Failed(failure) => failure,
         };
         match failure {
+            Failure::Lost { said, step: Step::Letter } => {
+                self.breaker.failed(at);
+                PortError::Unknown { service: SERVICE, source: said.into() }
+            }
             Failure::Lost { said, .. } => {
                 self.breaker.failed(at);
                 again(said)
             }
             Failure::Refused { for_now: true, code, said, step } => {
                 // Of one letter, such as one that a server wants to see twice before it believes in it, the others know nothing.
-                let is_about_it = matches!(step, Step::Recipient | Step::Letter) && code != CLOSING;
+                let is_about_it = matches!(step, Step::Recipient | Step::Data | Step::Letter) && code != CLOSING;
                 if is_about_it {
                     self.breaker.answered();
                 } else {
@@ -78,7 +77,7 @@ impl MailSender {
                 self.breaker.answered();
                 permanent(format!("the address is not taken: {said}; mend it in mail.people, and `reeve outbox replay`"))
             }
-            Failure::Refused { step: Step::Letter, said, .. } => {
+            Failure::Refused { step: Step::Data | Step::Letter, said, .. } => {
                 self.breaker.answered();
                 permanent(format!("the letter is not taken: {said}"))
             }
@@ -123,7 +122,7 @@ pub fn remedy(step: Step) -> &'static str {
             "set mail.from to an address that the account may send from, and mail.user where the server wants a sign-in"
         }
         Step::Recipient => "mend the address in mail.people",
-        Step::Letter => "look at what the server says",
+        Step::Data | Step::Letter => "look at what the server says",
     }
 }
 

@@ -31,7 +31,9 @@ pub enum Step {
     Sender,
     /// Saying to whom it goes.
     Recipient,
-    /// Handing it over.
+    /// Saying that a letter comes.
+    Data,
+    /// Handing it over. What is lost from here on may have arrived.
     Letter,
 }
 
@@ -50,7 +52,7 @@ pub enum Failure {
         /// The number and the words.
         said: String,
     },
-    /// Nobody knows what became of it: no connection, no answer, none that could be read.
+    /// No connection, no answer, none that could be read. At [`Step::Letter`] nobody knows what became of the letter.
     #[error("{said}")]
     Lost {
         /// At what.
@@ -84,11 +86,22 @@ impl Failure {
     }
 }
 
-/// Gets through to the server and signs in, as configured.
+/// Gets through to the server and signs in, as configured, within the time that is set.
 ///
 /// # Errors
 /// Says at which step it ended.
 pub async fn open(mail: &MailConfig) -> Result<AsyncSmtpConnection, Failure> {
+    let mut at = Step::Connect;
+    let opened = tokio::time::timeout(mail.timeout, connect(mail, &mut at)).await;
+    opened.unwrap_or_else(|_| Err(late(at)))
+}
+
+/// It took too long, with this as what was being done.
+fn late(step: Step) -> Failure {
+    Failure::Lost { step, said: "it did not answer in time".to_owned() }
+}
+
+async fn connect(mail: &MailConfig, at: &mut Step) -> Result<AsyncSmtpConnection, Failure> {
     let hello = ClientId::Domain(domain(&mail.from).to_owned());
     let at_once = match mail.tls {
         MailTls::Tls => Some(tls(mail)?),
@@ -99,6 +112,7 @@ pub async fn open(mail: &MailConfig) -> Result<AsyncSmtpConnection, Failure> {
     let opened = AsyncSmtpConnection::connect_tokio1(server, Some(mail.timeout), &hello, at_once, None).await;
     let mut server = opened.map_err(|error| Failure::of(step(&error), &error))?;
     if mail.tls == MailTls::Starttls {
+        *at = Step::Encrypt;
         if !server.can_starttls() {
             // Whoever sits on the way could have taken the offer out: nothing is said in the open.
             let said = "it does not offer STARTTLS".to_owned();
@@ -107,6 +121,7 @@ pub async fn open(mail: &MailConfig) -> Result<AsyncSmtpConnection, Failure> {
         server.starttls(tls(mail)?, &hello).await.map_err(|error| Failure::of(Step::Encrypt, &error))?;
     }
     if !mail.user.is_empty() {
+        *at = Step::SignIn;
         let who = Credentials::new(mail.user.clone(), mail.password.expose_secret().to_owned());
         let signed_in = server.auth(&[Mechanism::Plain, Mechanism::Login], &who).await;
         signed_in.map_err(|error| {
@@ -121,22 +136,34 @@ pub async fn open(mail: &MailConfig) -> Result<AsyncSmtpConnection, Failure> {
     Ok(server)
 }
 
-/// Hands one letter over. Answers what the server calls it.
+/// Hands one letter over. Answers what the server calls it. Until the server takes the letter it has `mail.timeout` for all; once it has the
+/// letter, `mail.letter_timeout`: some look through it before they answer, and whoever does not wait for that sends it twice.
 ///
 /// # Errors
 /// Says at which step it ended.
 pub async fn hand_over(mail: &MailConfig, from: &Address, to: &Address, letter: &[u8]) -> Result<String, Failure> {
-    let mut server = open(mail).await?;
-    let at = |step: Step| move |error: Error| Failure::of(step, &error);
-    // One by one, and not by the library's own `send`, which does not say at which of them a no came.
-    server.command(Mail::new(Some(from.clone()), Vec::new())).await.map_err(at(Step::Sender))?;
-    server.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(at(Step::Recipient))?;
-    server.command(Data).await.map_err(at(Step::Letter))?;
-    let taken = server.message(letter).await.map_err(at(Step::Letter))?;
+    let mut at = Step::Connect;
+    let announced = tokio::time::timeout(mail.timeout, announce(mail, from, to, &mut at)).await;
+    let mut server = announced.unwrap_or_else(|_| Err(late(at)))?;
+    let taken = tokio::time::timeout(mail.letter_timeout, server.message(letter)).await;
+    let taken = taken.map_err(|_| late(Step::Letter))?.map_err(|error| Failure::of(Step::Letter, &error))?;
     let words = taken.message().collect::<Vec<_>>().join(" ");
     // It has been taken: whether the server hears the farewell makes no difference.
     drop(tokio::time::timeout(FAREWELL, server.quit()).await);
     Ok(cut(&plain(&words), WORD_CHARS))
+}
+
+/// Goes all the way up to the letter itself.
+async fn announce(mail: &MailConfig, from: &Address, to: &Address, at: &mut Step) -> Result<AsyncSmtpConnection, Failure> {
+    let mut server = connect(mail, at).await?;
+    let failed = |step: Step| move |error: Error| Failure::of(step, &error);
+    *at = Step::Sender;
+    server.command(Mail::new(Some(from.clone()), Vec::new())).await.map_err(failed(Step::Sender))?;
+    *at = Step::Recipient;
+    server.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(failed(Step::Recipient))?;
+    *at = Step::Data;
+    server.command(Data).await.map_err(failed(Step::Data))?;
+    Ok(server)
 }
 
 /// How long the server may take to say good-bye.

@@ -18,7 +18,7 @@ use crate::cards::chat::page;
 use crate::cards::picture::{in_words, png};
 use crate::cards::plain;
 use crate::channels::ChartSource;
-use crate::channels::quiet::loud_from;
+use crate::channels::quiet::{loud_from, news_until};
 use crate::channels::waits::{self, Waits};
 use crate::config::{MAIL, PlannerConfig};
 use crate::domain::ids::{CaseId, PersonId, content_id};
@@ -87,7 +87,10 @@ impl TellByMail {
         }
         let Some(kept) = store.find_digest_of(whose, day).await? else { return Ok(0) };
         let letter = self.letter(person, &kept).await?;
-        let message = self.message(OutboxKind::Digest, person, format!("digest:{day}:{whose}"), letter)?;
+        let message = NewOutbox {
+            expires_at: Some(news_until(config, planner, day)),
+            ..self.message(OutboxKind::Digest, person, format!("digest:{day}:{whose}"), letter)?
+        };
         store.put_shown(&[message], (&key, &day.to_string())).await?;
         Ok(1)
     }
@@ -171,7 +174,8 @@ impl TellByMail {
             return Ok(Links::Plain(base));
         }
         let key = look::key(store).await?;
-        Ok(Links::Look { base, key, look: Look::new(person, clock.wire(), config.mail.link_hours) })
+        let stamp = store.look_stamp(person).await?;
+        Ok(Links::Look { base, key, look: Look::new(person, stamp, clock.wire(), config.mail.link_hours) })
     }
 }
 

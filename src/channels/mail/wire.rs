@@ -203,6 +203,37 @@ mod tests {
     }
 
     #[test]
+    fn no_name_of_a_product_makes_a_link_or_a_subject_that_reads_otherwise() {
+        let at = "2026-10-09T06:10:00Z".parse().unwrap();
+        let ours = "https://reeve.example.com/cases/c-1";
+        for (evil, subject) in [
+            ("VER-1 https://reeve-login.example/approve", "Reeve: VER-1 https[:]//reeve-login[.]example/approve"),
+            ("VER-1 www.reeve-login.example", "Reeve: VER-1 www[.]reeve-login[.]example"),
+            ("VER-1 pay@reeve-login.example", "Reeve: VER-1 pay[@]reeve-login[.]example"),
+            ("=?utf-8?B?aHR0cHM6Ly9ldmlsLmV4YW1wbGU=?=", "Reeve: = ?utf-8?B?aHR0cHM6Ly9ldmlsLmV4YW1wbGU= ?="),
+        ] {
+            let reminder = Letter::of_reminder("c-1", evil, evil, Some(ours), at);
+            assert!(headers(&text(&reminder)).contains(&format!("Subject: {subject}")), "{:?}", headers(&text(&reminder)));
+            let mut digest = sample();
+            evil.clone_into(&mut digest.lines[0].headline);
+            evil.clone_into(&mut digest.lines[1].why);
+            evil.clone_into(&mut digest.currency);
+            digest.decided = vec![evil.to_owned()];
+            let drawn = |_: &crate::domain::digest::DigestLine| Some(Drawn { png: String::new(), words: evil.to_owned() });
+            let listed = Letter::of_digest(&kept(digest), drawn, |_| Some(ours.to_owned()), at);
+            assert!(!listed.subject.contains("=?"), "{}", listed.subject);
+            for said in [&reminder.subject, &reminder.text, &listed.subject, &listed.text, listed.html.as_ref().unwrap()] {
+                let theirs = said.replace(ours, "");
+                let linked =
+                    ["://", "www.", "reeve-login.", "evil.example", "pay@"].iter().find(|link| theirs.contains(**link));
+                assert_eq!(linked, None, "{said}");
+            }
+            assert!(reminder.text.contains(ours) && listed.text.contains(ours), "our own stay");
+            assert!(listed.html.as_ref().unwrap().contains(&format!("<a href=\"{ours}\"")), "our own stay");
+        }
+    }
+
+    #[test]
     fn what_is_no_address_is_refused_and_named() {
         let error = |to: &str| write(&letter(), "Reeve <reeve@example.com>", to).err().unwrap().to_string();
         assert!(error("pia").contains("\"pia\""), "{}", error("pia"));

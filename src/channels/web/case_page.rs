@@ -11,7 +11,7 @@ use super::error::WebError;
 use super::frame::{Choice, Shell};
 use super::session::SignedIn;
 use super::templates;
-use crate::approve::{Ask, DecisionRefused, Loose, opened};
+use crate::approve::{Ask, DecisionRefused, Loose};
 use crate::cards::case::{CaseParts, CaseView, in_order};
 use crate::cards::names::{Names, actor_name, moment, reason_text};
 use crate::cards::plain;
@@ -134,7 +134,7 @@ pub(super) async fn show(
     let case = case_of(&state, &id).await?;
     let drills = state.store.list_drills_of(&case.id).await?;
     let all = drill::cards(state.store.list_recommendations(&case.id).await?, &drills);
-    opened(&state.store, state.clock.now(), &who.person.id, "web", all.iter().map(|(rec, _)| rec)).await?;
+    who.opened(&state, all.iter().map(|(rec, _)| rec)).await?;
     let done = (shown.done == "1").then_some("Your decision is kept.");
     Ok(Html(page(&state, &who, &case, None, done).await?))
 }

@@ -1,22 +1,23 @@
 //! Looking at the pages by a link in a mail. The session that it opens is one of its own kind: it sees what its person sees, and no form takes
-//! anything from it. As with a sign-in link the address only shows a button, for previews open links too.
+//! anything from it. As with a sign-in link the address only shows a button, for previews open links too. Whoever is signed in already stays
+//! so.
 
 use axum::Form;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::error::WebError;
 use super::frame::Shell;
-use super::session::{entry, set_cookie, token};
+use super::session::{entry, held, set_cookie, token};
 use super::templates;
 use crate::channels::ChannelState;
 use crate::channels::mail::look::{self, Look};
 use crate::domain::hand::Hand;
-use crate::domain::ids::content_hash;
+use crate::domain::ids::{PersonId, content_hash};
 use crate::store::Session;
 
 /// What a link carries.
@@ -33,7 +34,8 @@ impl Carried {
     /// What it proves, where it was made here, still holds, and is of somebody who is still there.
     async fn proves(&self, state: &ChannelState) -> Result<Option<Look>, WebError> {
         let key = look::key(&state.store).await?;
-        let proved = Look::read(&key, &self.p, &self.u, &self.k, state.clock.wire());
+        let stamp = state.store.look_stamp(&PersonId::new(self.p.as_str())).await?;
+        let proved = Look::read(&key, &self.p, &stamp, (&self.u, &self.k), state.clock.wire());
         Ok(proved.filter(|look| state.config.people.iter().any(|person| person.id == look.person)))
     }
 
@@ -52,8 +54,17 @@ pub(super) async fn ask(State(state): State<ChannelState>, Query(carried): Query
 }
 
 /// `POST /look`: starts a session that looks, and goes to the page. It ends when the link does.
-pub(super) async fn begin(State(state): State<ChannelState>, Form(carried): Form<Carried>) -> Result<Response, WebError> {
-    let Some(Look { person, until }) = carried.proves(&state).await? else { return page(StatusCode::FORBIDDEN, None) };
+///
+/// Who is signed in as its person already sees what the link lets see: they stay signed in, and go there.
+pub(super) async fn begin(
+    State(state): State<ChannelState>,
+    headers: HeaderMap,
+    Form(carried): Form<Carried>,
+) -> Result<Response, WebError> {
+    let Some(Look { person, until, .. }) = carried.proves(&state).await? else { return page(StatusCode::FORBIDDEN, None) };
+    if held(&state, &headers).await?.is_some_and(|session| !session.looks_only && session.person == person) {
+        return Ok(Redirect::to(carried.page()).into_response());
+    }
     let now = state.clock.wire();
     state.store.delete_expired_sessions(now).await?;
     let secret = token();

@@ -150,7 +150,9 @@ pub(super) async fn act(
         "sessions" => {
             let ended = entry(state.clock.now(), me.as_str(), "person.other_sessions_ended", me);
             let count = state.store.delete_other_sessions(me, &who.token_hash, &[ended]).await?;
-            Ok(said(&format!("{count} other sessions are ended, and unused sign-in links with them.")))
+            Ok(said(&format!(
+                "{count} other sessions are ended, and with them unused sign-in links and the links in mails you got."
+            )))
         }
         "told" => {
             state.store.mark_told(me, state.clock.now()).await?;
@@ -183,6 +185,8 @@ async fn page(state: &ChannelState, who: &SignedIn, said: Said) -> Result<String
     let mine = TokenOwner::Person(person.id.to_string());
     let tokens: Vec<&TokenRow> = tokens.iter().filter(|token| token.owner == mine).collect();
     let sessions = store.list_sessions(&person.id, now).await?;
+    // A link in a mail is no session yet, and ends in the same way.
+    let by_mail = state.config.mail.address(person.id.as_str()).is_some() && state.config.mail.link_hours > 0;
     let commands = store.list_notices(&person.id).await?.into_iter().filter(|n| n.kind == NoticeKind::ByCommand);
     let commands: Vec<CommandView> = commands
         .map(|n| CommandView { said: plain(&n.said), at: moment(n.at, zone), case: n.case_id.map(|id| id.to_string()) })
@@ -205,7 +209,7 @@ async fn page(state: &ChannelState, who: &SignedIn, said: Said) -> Result<String
         channels: ChatChannel::ALL.map(ChatChannel::name).to_vec(),
         links: recent(links.iter(), |l| l.ended_at.is_some()).map(|l| link_view(l, people, zone, now)).collect(),
         tokens: recent(tokens.into_iter(), |t| !can_be_used(t, now)).map(|t| token_view(t, people, zone, now)).collect(),
-        others: sessions.iter().any(|s| s.token_hash != who.token_hash),
+        others: sessions.iter().any(|s| s.token_hash != who.token_hash) || by_mail,
         sessions: sessions
             .iter()
             .map(|s| SessionView {

@@ -19,7 +19,7 @@ use crate::domain::calendar::plus_days;
 use crate::domain::model::ModelName;
 use crate::pipeline::registry::drift::{self, Standing};
 use crate::pipeline::registry::{self, Changed, InForce};
-use crate::pipeline::writers::{self, Tally};
+use crate::pipeline::writers::{self, Stand, Tally};
 use crate::store::{JobStatus, ModelStep, WriterStep};
 use crate::worker::duty;
 
@@ -39,6 +39,9 @@ pub(super) struct Wish {
     name: String,
     #[serde(default)]
     reason: String,
+    /// Of words: the proof that was shown.
+    #[serde(default)]
+    proof: String,
 }
 
 /// `GET /health`
@@ -89,7 +92,7 @@ pub(super) async fn change(
     }
 }
 
-/// `POST /words`: a second person lets people see the configured model's words. Whoever proposes does it by command, where the proof is.
+/// `POST /words`: a second person lets people see the configured model's words, on the proof that the page shows.
 pub(super) async fn confirm_words(
     State(state): State<ChannelState>,
     who: SignedIn,
@@ -103,7 +106,7 @@ pub(super) async fn confirm_words(
     let done = match &writer {
         Some(writer) => {
             let by = (&who.person.id, "web", &who.hand);
-            writers::promote(&state.store, config, &state.clock, by, writer, &form.reason).await
+            writers::promote(&state.store, config, &state.clock, by, writer, &form.reason, Some(&form.proof)).await
         }
         None => Err(anyhow::anyhow!("another model is configured by now; look at it and try again")),
     };
@@ -141,6 +144,26 @@ async fn words(state: &ChannelState, who: &SignedIn) -> Result<Value, WebError> 
         "shown": shown,
         "since": stand.since.as_ref().map(wish),
         "proposed": stand.proposed.as_ref().map(wish),
+        "proof": proof(state, &stand).await?,
+    }))
+}
+
+/// The proof that a proposal was made on, as the second person has to see it; nothing where none waits. Where a newer one was kept
+/// meanwhile it is signed by nobody.
+async fn proof(state: &ChannelState, stand: &Stand) -> Result<Value, WebError> {
+    let Some(step) = &stand.proposed else { return Ok(Value::Null) };
+    let all = state.store.list_proofs(&stand.writer.id()).await?;
+    let is_newest = all.first().is_some_and(|newest| newest.id == step.proof);
+    let Some(kept) = all.into_iter().find(|kept| kept.id == step.proof) else { return Ok(Value::Null) };
+    let proof = &kept.proof;
+    Ok(json!({
+        "id": kept.id,
+        "is_newest": is_newest,
+        "suite": plain(&proof.suite),
+        "data": plain(&proof.data),
+        "by": actor_name(&kept.by, &state.config.people),
+        "at": moment(proof.at, &state.config.rules.calendar.timezone),
+        "found": proof.found.iter().map(|line| plain(line)).collect::<Vec<_>>(),
     }))
 }
 

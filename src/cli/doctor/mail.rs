@@ -11,9 +11,7 @@ pub(super) async fn look(config: &Config) -> anyhow::Result<String> {
         return Ok("not set up (docs/MAIL.md)".to_owned());
     }
     let server = format!("{}:{}", mail.server, mail.port);
-    let opened = tokio::time::timeout(mail.timeout, open(mail)).await;
-    let late = || Failure::Lost { step: Step::Connect, said: "it did not answer in time".to_owned() };
-    let mut connection = opened.unwrap_or_else(|_| Err(late())).map_err(|failure| told(&server, &failure))?;
+    let mut connection = open(mail).await.map_err(|failure| told(&server, &failure))?;
     // It has said all that was asked: whether it hears the farewell makes no difference.
     drop(tokio::time::timeout(mail.timeout, connection.quit()).await);
     let way = match mail.tls {
@@ -31,7 +29,7 @@ fn told(server: &str, failure: &Failure) -> anyhow::Error {
         Step::Connect => "can not be reached",
         Step::Encrypt => "can not be spoken to without others listening",
         Step::SignIn => "does not let Reeve sign in",
-        Step::Sender | Step::Recipient | Step::Letter => "does not take mail",
+        Step::Sender | Step::Recipient | Step::Data | Step::Letter => "does not take mail",
     };
     match failure {
         Failure::Refused { step, .. } | Failure::Lost { step, .. } => {

@@ -51,7 +51,12 @@ impl Deliver {
     pub(super) async fn bury_expired(&self, done: &mut Delivered) -> anyhow::Result<()> {
         let now = self.clock.now();
         for row in self.store.list_expired(now, super::BATCH).await.context("looking for expired messages")? {
-            self.expire(&row, done).await?;
+            // What is shown and never began to leave waited out the quiet hours until there was something newer: that is no fault.
+            if row.kind.is_shown() && row.attempts == 0 {
+                self.pass_over(&row).await?;
+            } else {
+                self.expire(&row, done).await?;
+            }
         }
         Ok(())
     }

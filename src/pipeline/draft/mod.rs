@@ -316,9 +316,10 @@ impl Drafting {
         let answered = Answered::on(&hash, &facts, &current);
         let below =
             |r: &Recommendation| matches!(&r.drafter, Drafter::Playbook { because: Some(why) } if *why == below_line());
-        // Words of a model that has not earned them, or no longer, are written anew by the playbook, where nobody has begun on them.
-        let unearned =
-            |r: &Recommendation| matches!(r.drafter, Drafter::Model { .. }) && matches!(writer, Writer::Shadow(_));
+        // Words of a model that has not earned them, or no longer, or that is configured no more, are written anew by the playbook, where
+        // nobody has begun on them.
+        let is_read = matches!(writer, Writer::People(_));
+        let unearned = |r: &Recommendation| matches!(r.drafter, Drafter::Model { .. }) && !is_read;
         let anew = |r: &Recommendation| (asks == Asks::Model && below(r)) || unearned(r);
         let same = !undecided.is_empty()
             && undecided.iter().all(|(r, _)| r.evidence_hash == hash)

@@ -56,11 +56,13 @@ pub async fn proved(
     Ok((id, back))
 }
 
-/// Has people see a writer's words from now on, in the name of a person.
+/// Has people see a writer's words from now on, in the name of a person. `proof` is the id of the proof that they were shown, where they were:
+/// they sign that one and no other. A proposal stands on the proof that it was made on; by a newer one it is made anew.
 ///
 /// # Errors
 /// When the person is unknown or may not, the writer was not better than the playbook within the last days, its drafts in shadow are
-/// worse than they may be, one person or one hand would do what takes two, or the store can not keep it.
+/// worse than they may be, one person or one hand would do what takes two, another proof was kept than the one that was shown, or the
+/// store can not keep it.
 pub async fn promote(
     store: &Store,
     config: &Config,
@@ -68,6 +70,7 @@ pub async fn promote(
     who: Who<'_>,
     writer: &Writer,
     reason: &str,
+    proof: Option<&str>,
 ) -> anyhow::Result<Changed> {
     let (by, channel, hand) = who;
     may(config, by, WHAT)?;
@@ -76,15 +79,20 @@ pub async fn promote(
         return Ok(Changed::Same);
     }
     let reason = said(reason)?;
+    let shown = proof;
     let proof = passed(store, &now, clock.now()).await?;
+    anyhow::ensure!(
+        shown.is_none_or(|shown| shown == proof.id),
+        "{writer} was held beside the playbook again, on {}, and what you were shown is not the newest proof; look at that one",
+        proof.proof.suite
+    );
     let drafts = drift::of_late(store, config, clock, &now).await?;
     // A suite is made up. What it drafted in shadow is about this shop's own cases.
     if let Some(why) = drift::unfit(&drafts) {
         anyhow::bail!("{writer} can not be promoted: of its drafts in shadow, {why}; `reeve words status` shows them");
     }
     let two = takes_two(config);
-    // A proposal that is too old, or whose maker may not promote any more, is none: then this is the first step.
-    let first = now.proposed.as_ref().filter(|old| stands(config, &old.by, old.at, clock.now()));
+    let first = now.proposed.as_ref().filter(|old| old.proof == proof.id && stands(config, &old.by, old.at, clock.now()));
     if let (true, Some(first)) = (two, first) {
         confirms(config, (&first.by, first.hand.as_ref()), by, hand)?;
     }

@@ -68,7 +68,8 @@ impl Door {
 
     async fn promote_by(&self, who: &str, hand: &Hand) -> Result<Changed, String> {
         let by = PersonId::new(who);
-        let done = promote(&self.store, &self.config, &self.clock, (&by, "web", hand), &self.writer, "better").await;
+        let who = (&by, "web", hand);
+        let done = promote(&self.store, &self.config, &self.clock, who, &self.writer, "better", None).await;
         done.map_err(|error| format!("{error:#}"))
     }
 
@@ -167,6 +168,33 @@ async fn two_names_by_one_hand_are_not_two_people_and_a_proposal_can_be_withdraw
         assert_eq!((now.state, now.proposed), (State::Candidate, None));
         assert_eq!(door.take_back("dan").await, Ok(Changed::Same), "there is nothing to take back");
         assert!(matches!(door.promote("dan").await, Ok(Changed::Proposed(_))), "the proof still stands");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_second_signs_the_proof_that_the_first_proposed_and_no_other() {
+    on_each(|store| async move {
+        let door = Door::of(store);
+        door.proved(&[]).await;
+        door.promote("ari").await.unwrap();
+        let proposed = stand(&door.store, &door.writer).await.unwrap().proposed.unwrap().proof;
+        door.later(1);
+        door.proved(&[]).await;
+        let dan = PersonId::new("dan");
+        let who = (&dan, "web", &Hand::Own);
+        for shown in [proposed.as_str(), ""] {
+            let refused = promote(&door.store, &door.config, &door.clock, who, &door.writer, "so do I", Some(shown)).await;
+            assert!(format!("{:#}", refused.unwrap_err()).contains("not the newest proof"), "{shown}");
+        }
+        // Whoever looks at the newer one proposes it anew, and the other may sign that.
+        assert!(matches!(door.promote("dan").await, Ok(Changed::Proposed(_))));
+        assert_eq!(door.state().await, State::Candidate);
+        let newer = stand(&door.store, &door.writer).await.unwrap().proposed.unwrap().proof;
+        let ari = PersonId::new("ari");
+        let who = (&ari, "web", &Hand::Own);
+        let done = promote(&door.store, &door.config, &door.clock, who, &door.writer, "so do I", Some(&newer)).await;
+        assert!(matches!(done, Ok(Changed::Done(_))), "{done:?}");
     })
     .await;
 }

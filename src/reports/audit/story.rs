@@ -194,6 +194,7 @@ fn sentence(action: &str, subject: &str, detail: &Value) -> String {
         }
         "recommendation.handed_off" => format!("handed {about} off as message {}", text("message").unwrap_or("unknown")),
         "outbox.sent" => format!("delivered {about}, attempt {}", number("attempt").unwrap_or(1)),
+        "outbox.lost" => format!("sent {about}, which may have arrived: {}", text("reason").unwrap_or("no reason given")),
         "outbox.dead" => format!("gave up delivering {about}: {}", text("reason").unwrap_or("no reason given")),
         "recommendation.carried_out" | "recommendation.partly" | "recommendation.not_carried_out" => {
             let seen = text("seen").unwrap_or("nothing");

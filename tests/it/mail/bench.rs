@@ -54,7 +54,7 @@ pub(super) fn settings(smtp: &Smtp, more: &str) -> String {
         "[web]\nbase_url = \"https://reeve.example.com\"\n\
          [mail]\nserver = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"Reeve <reeve@example.com>\"\n\
          people = [\"pia=pia@example.com\", \"ari=ari@example.com\", \"dan=dan@example.com\"]\ndigest = [\"dan\"]\n\
-         timeout = \"2s\"\nper_second = 1000.0\nburst = 1000\n{more}",
+         timeout = \"2s\"\nletter_timeout = \"4s\"\nper_second = 1000.0\nburst = 1000\n{more}",
         smtp.port
     )
 }

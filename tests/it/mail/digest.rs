@@ -103,13 +103,20 @@ async fn while_it_is_quiet_where_its_reader_is_a_letter_waits() {
         bench.send().await;
         assert_eq!((bench.mailbox("pia").len(), bench.mailbox("dan").len()), (0, 1));
         assert_eq!(bench.count(OutboxState::Pending).await, 1);
-        // Saturday and Sunday are quiet there too: it leaves on their Monday morning, while it is Sunday evening elsewhere.
-        bench.later(Duration::from_hours(58));
-        bench.send().await;
-        assert_eq!(bench.mailbox("pia").len(), 0);
+        // Saturday and Sunday are quiet there too, and have digests of their own. On their Monday morning, while it is Sunday evening
+        // elsewhere, Monday's leaves, and no other.
+        for (hours, day) in [(15, "2026-10-10"), (24, "2026-10-11"), (19, "2026-10-12")] {
+            bench.later(Duration::from_hours(hours));
+            bench.make(Some("pia"), |digest| digest.day = day.parse().unwrap()).await;
+            bench.send().await;
+            assert_eq!((bench.mailbox("pia").len(), bench.count(OutboxState::Pending).await), (0, 1), "{day}");
+        }
         bench.later(Duration::from_hours(1));
         bench.send().await;
-        assert_eq!(bench.mailbox("pia").len(), 1);
+        let letters = bench.mailbox("pia");
+        let subjects: Vec<String> = letters.iter().map(|letter| letter.header("Subject")).collect();
+        assert!(subjects.len() == 1 && subjects[0].starts_with("Reeve, 2026-10-12:"), "{subjects:?}");
+        assert_eq!(bench.count(OutboxState::Dead).await, 0, "what was passed over is no fault");
     }
 }
 

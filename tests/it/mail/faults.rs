@@ -63,6 +63,62 @@ async fn a_letter_whose_answer_was_lost_comes_again_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn a_server_that_takes_letters_and_never_says_so_gets_three_at_most() {
+    for db in databases().await {
+        let smtp = Smtp::start().await;
+        let text = settings(&smtp, "").replace("letter_timeout = \"4s\"", "letter_timeout = \"300ms\"");
+        let bench = Bench::of(db, smtp, &text).await;
+        bench.make(None, |_| {}).await;
+        // A harmless failure between does not make anybody forget how often it may have arrived.
+        bench.smtp.fail(Verb::Rcpt, Fault::Says("450 4.2.0 greylisted, come back"));
+        for _ in 0..20 {
+            bench.smtp.fail(Verb::Letter, Fault::Late(Duration::from_hours(1)));
+        }
+        bench.send().await;
+        bench.try_again(8).await;
+        assert_eq!(bench.smtp.arrived().len(), 3);
+        assert_eq!(bench.count(OutboxState::Pending).await, 0);
+        let dead = bench.world.store.list_outbox(OutboxState::Dead).await.unwrap();
+        let why = dead[0].last_error.as_deref().unwrap();
+        assert!(why.contains("may have arrived"), "{why}");
+        let log = bench.world.store.list_audit_of(&format!("outbox:{}", dead[0].id)).await.unwrap();
+        assert_eq!(log.iter().filter(|entry| entry.entry.action == "outbox.lost").count(), 3);
+        // Whoever finds that it did not arrive sends it again, and is counted anew.
+        bench.deliver.replay(&dead[0].id, &PersonId::new("ari"), "web").await.unwrap();
+        bench.try_again(1).await;
+        assert_eq!(bench.smtp.arrived().len(), 4);
+        bench.smtp.recover();
+        bench.try_again(2).await;
+        assert_eq!((bench.smtp.arrived().len(), bench.count(OutboxState::Sent).await), (5, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_looks_through_a_letter_for_long_is_waited_for() {
+    let bench = Bench::new().await;
+    bench.make(None, |_| {}).await;
+    // Longer than all steps before the letter have together.
+    bench.smtp.fail(Verb::Letter, Fault::Late(Duration::from_millis(2_500)));
+    let done = bench.send().await;
+    assert_eq!((done.sent, done.retried, bench.smtp.arrived().len()), (1, 0, 1));
+}
+
+#[tokio::test]
+async fn what_is_lost_before_the_letter_has_not_arrived_and_is_tried_as_often_as_it_takes() {
+    let bench = Bench::new().await;
+    bench.make(None, |_| {}).await;
+    for verb in [Verb::Mail, Verb::Rcpt, Verb::Data] {
+        for _ in 0..2 {
+            bench.smtp.fail(verb, Fault::Drop);
+        }
+    }
+    bench.send().await;
+    bench.try_again(8).await;
+    assert_eq!((bench.smtp.arrived().len(), bench.smtp.faults_left()), (1, 0));
+    assert_eq!(bench.count(OutboxState::Dead).await, 0);
+}
+
+#[tokio::test]
 async fn whatever_is_killed_when_the_digest_is_kept_once() {
     for db in databases().await {
         let bench = Bench::on(db, "").await;

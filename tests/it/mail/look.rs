@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::bench::Bench;
 use crate::support::databases::databases;
-use crate::web::http::{Answer, send};
+use crate::web::http::{Answer, Visitor, send};
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
@@ -64,6 +64,89 @@ async fn a_link_shows_the_case_and_decides_nothing() {
         assert_eq!(out.status, 303);
         let gone = send(&bench.world, "GET", &case, &[("Cookie", &cookie)], "").await;
         assert_eq!((gone.status, gone.header("location")), (303, "/sign-in"));
+    }
+}
+
+#[tokio::test]
+async fn who_looks_has_not_seen_it_in_the_name_of_its_person() {
+    for db in databases().await {
+        let bench = Bench::on(db, "").await;
+        let link = link(&bench).await;
+        let (_, cookie) = press(&bench, &link).await;
+        let case = format!("/cases/{}", bench.world.case.id);
+        assert_eq!(send(&bench.world, "GET", &case, &[("Cookie", &cookie)], "").await.status, 200);
+        bench.later(Duration::from_hours(1));
+        let ari = Visitor::sign_in(&bench.world, "ari").await;
+        let form = ari.form("reject").await;
+        assert_eq!(ari.decide(&form, &[("reason", "wrong-quantity")]).await.status, 303);
+        let views = bench.world.store.list_views_of_decided(jiff::Timestamp::UNIX_EPOCH).await.unwrap();
+        let seen_by: Vec<&str> = views.iter().map(|view| view.person.as_str()).collect();
+        assert!(seen_by.contains(&"ari") && !seen_by.contains(&"dan"), "{seen_by:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_signed_in_stays_so() {
+    let bench = Bench::new().await;
+    let link = link(&bench).await;
+    let fields = link.split_once('?').unwrap().1;
+    let case = format!("/cases/{}", bench.world.case.id);
+    let dan = Visitor::sign_in(&bench.world, "dan").await;
+    let answer = send(&bench.world, "POST", "/look", &[("Cookie", &dan.cookie), FORM], fields).await;
+    assert_eq!((answer.status, answer.header("location")), (303, case.as_str()));
+    assert!(answer.header("set-cookie").is_empty(), "the session that they have is left as it is");
+    assert!(!dan.get("/me").await.body.contains("you can look, and decide nothing"));
+    // Somebody else's session does not show what Dan sees.
+    let ari = Visitor::sign_in(&bench.world, "ari").await;
+    let answer = send(&bench.world, "POST", "/look", &[("Cookie", &ari.cookie), FORM], fields).await;
+    assert!(!answer.header("set-cookie").is_empty());
+}
+
+#[tokio::test]
+async fn it_opens_what_a_mail_is_about_and_says_how_to_come_to_the_rest() {
+    let bench = Bench::new().await;
+    let (_, cookie) = press(&bench, &link(&bench).await).await;
+    let case = format!("/cases/{}", bench.world.case.id);
+    for path in
+        [case.as_str(), "/", "/?state=all", "/digests", "/digests/2026-10-09", "/items/75", "/suppliers", "/suppliers/9"]
+    {
+        let page = send(&bench.world, "GET", path, &[("Cookie", &cookie)], "").await;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(!page.body.contains("href=\"/kpi\""), "{path} leads to nothing that is not opened");
+    }
+    for path in ["/me", "/kpi", "/metrics", "/outbox", "/audit", "/policy", "/health", "/modes", "/mutes", "/stop", "/batch"]
+    {
+        let page = send(&bench.world, "GET", path, &[("Cookie", &cookie)], "").await;
+        assert_eq!(page.status, 403, "{path}");
+        assert!(page.body.contains("sign-in link"), "{path}: {}", page.body);
+    }
+}
+
+#[tokio::test]
+async fn whoever_ends_their_other_sessions_ends_the_links_in_their_mails() {
+    for db in databases().await {
+        let bench = Bench::on(db, "").await;
+        let link = link(&bench).await;
+        let (_, cookie) = press(&bench, &link).await;
+        let (_, again) = press(&bench, &link).await;
+        let looks = |cookie: String| {
+            let world = &bench.world;
+            async move { send(world, "GET", "/", &[("Cookie", &cookie)], "").await.status }
+        };
+        assert_eq!((looks(cookie).await, looks(again.clone()).await), (303, 200), "one looks at a time");
+        let dan = Visitor::sign_in(&bench.world, "dan").await;
+        let page = dan.get("/me").await.body;
+        let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert_eq!(dan.post("/me", &[("csrf", &csrf), ("do", "sessions"), ("id", "")]).await.status, 200);
+        assert_eq!(looks(again).await, 303);
+        assert_eq!(send(&bench.world, "GET", &link, &[], "").await.status, 403);
+        assert_eq!(press(&bench, &link).await.0.status, 403);
+        // The next mail has links that hold.
+        bench.waits("case.reminded", &["dan"], 26).await;
+        bench.send().await;
+        let words = bench.mailbox("dan").pop().unwrap().words();
+        let newer = words.lines().find_map(|line| line.strip_prefix("Look at it: https://reeve.example.com")).unwrap();
+        assert_eq!(press(&bench, newer).await.0.status, 303);
     }
 }
 

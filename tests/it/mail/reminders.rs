@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use reeve::domain::audit::AuditEntry;
 use reeve::domain::case::{Case, CaseState};
-use reeve::store::OutboxState;
+use reeve::domain::exception::ExceptionType;
+use reeve::domain::ids::PersonId;
+use reeve::domain::mute::{Mute, MuteScope};
+use reeve::store::{NewMute, OutboxState};
 
 use super::bench::Bench;
 use crate::support::databases::databases;
@@ -47,6 +50,26 @@ async fn nobody_is_reminded_of_what_is_over() {
     bench.send().await;
     assert!(bench.smtp.arrived().is_empty(), "and nothing more is written about it");
     assert_eq!(bench.count(OutboxState::Pending).await, 0);
+}
+
+#[tokio::test]
+async fn what_was_muted_while_the_letter_waited_is_no_ones_concern_in_the_morning() {
+    let bench = Bench::new().await;
+    bench.later(Duration::from_hours(14));
+    let (store, clock) = (&bench.world.store, &bench.world.clock);
+    let detail = serde_json::json!({ "level": 1, "told": ["dan"], "waiting_hours": 26 });
+    let entry = AuditEntry::by_stage("approve", clock.now(), "case.reminded", "case:c-4".to_owned()).with(detail);
+    store.enqueue(&[], &[entry]).await.unwrap();
+    bench.send().await;
+    assert_eq!(bench.count(OutboxState::Pending).await, 1, "it waits for the morning");
+    let (owner, until) = (PersonId::new("pia"), "2026-10-20".parse().unwrap());
+    let mute = Mute::new(ExceptionType::ROver, MuteScope::All, owner, "known".into(), clock.now(), until);
+    let today = "2026-10-09".parse().unwrap();
+    store.insert_mute(&NewMute { mute: &mute, today, seen: None }, &[]).await.unwrap();
+    bench.later(Duration::from_hours(60));
+    bench.send().await;
+    assert!(bench.smtp.arrived().is_empty(), "it was muted before the letter left");
+    assert_eq!((bench.count(OutboxState::Pending).await, bench.count(OutboxState::Dead).await), (0, 0));
 }
 
 #[tokio::test]

@@ -89,7 +89,15 @@ async fn a_key_leads_to_the_button_and_only_the_button_decides() {
     press(page, "a").await;
     // What is said comes after the focus; a browser that nobody looks at matches no `:focus`.
     page.wait().for_element(Locator::XPath("//*[@data-said][contains(., 'To approve')]")).await.unwrap();
-    assert_eq!(focus(page).await, ("BUTTON".to_owned(), "Approve".to_owned()));
+    assert_eq!(focus(page).await.0, "FORM", "what holds the button has the focus, not the button");
+    // Whoever presses on before they have read signs nothing.
+    for key in [" ", &Key::Enter.to_string(), "a"] {
+        press(page, key).await;
+        assert_eq!(focus(page).await.0, "FORM");
+    }
+    assert_eq!(first_state(&world).await, RecommendationState::Queued, "no key but on the button decides");
+    press(page, &Key::Tab.to_string()).await;
+    assert_eq!(focus(page).await, ("BUTTON".to_owned(), "Approve".to_owned()), "it is one step away");
     for key in ["a", "a", "r", "s", "e", "a"] {
         press(page, key).await;
     }

@@ -45,17 +45,17 @@ pub(crate) async fn send(world: &World, method: &str, path: &str, headers: &[(&s
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
 /// Somebody with a session.
-pub(super) struct Visitor<'w> {
+pub(crate) struct Visitor<'w> {
     world: &'w World,
-    pub(super) cookie: String,
+    pub(crate) cookie: String,
 }
 
 impl<'w> Visitor<'w> {
-    pub(super) async fn sign_in(world: &'w World, person: &str) -> Self {
+    pub(crate) async fn sign_in(world: &'w World, person: &str) -> Self {
         Self::come_by(world, &world.link(person).await).await
     }
 
-    pub(super) async fn come_by(world: &'w World, link: &str) -> Self {
+    pub(crate) async fn come_by(world: &'w World, link: &str) -> Self {
         let token = link.split_once("token=").unwrap().1;
         let answer = send(world, "POST", "/sign-in", &[FORM], &format!("token={token}")).await;
         assert_eq!((answer.status, answer.header("location")), (303, "/"));
@@ -66,17 +66,17 @@ impl<'w> Visitor<'w> {
         Self { world, cookie: cookie.split(';').next().unwrap().to_owned() }
     }
 
-    pub(super) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         send(self.world, "GET", path, &[("Cookie", &self.cookie)], "").await
     }
 
-    pub(super) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let body: Vec<String> = fields.iter().map(|(k, v)| format!("{k}={}", encode(v))).collect();
         send(self.world, "POST", path, &[("Cookie", &self.cookie), FORM], &body.join("&")).await
     }
 
     /// The hidden fields of the first form for `verb` on the case's page.
-    pub(super) async fn form(&self, verb: &str) -> BTreeMap<String, String> {
+    pub(crate) async fn form(&self, verb: &str) -> BTreeMap<String, String> {
         let page = self.get(&self.case()).await.body;
         let forms = page.split("<form ").filter(|f| f.contains(&format!("name=\"verb\" value=\"{verb}\"")));
         let form = forms.map(|f| f.split("</form>").next().unwrap()).next();
@@ -85,13 +85,13 @@ impl<'w> Visitor<'w> {
         inputs.map(|i| i.split('"').collect::<Vec<_>>()).map(|p| (p[0].to_owned(), p[2].to_owned())).collect()
     }
 
-    pub(super) async fn decide(&self, form: &BTreeMap<String, String>, more: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn decide(&self, form: &BTreeMap<String, String>, more: &[(&str, &str)]) -> Answer {
         let mut fields: Vec<(&str, &str)> = form.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         fields.extend(more);
         self.post(&format!("{}/decide", self.case()), &fields).await
     }
 
-    pub(super) fn case(&self) -> String {
+    pub(crate) fn case(&self) -> String {
         format!("/cases/{}", self.world.case.id)
     }
 }

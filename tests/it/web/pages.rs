@@ -1,7 +1,12 @@
 //! The pages as a planner uses them daily, over real HTTP: filters, pages of items and suppliers, assets, sizes.
 
+use reeve::domain::exception::ExceptionType;
+use reeve::domain::ids::PersonId;
+use reeve::domain::mute::{Mute, MuteScope};
+use reeve::store::NewMute;
+
 use super::http::{Visitor, send};
-use super::world::World;
+use super::world::{World, today};
 
 /// Largest answer of a page at first sight, with what it loads.
 const LARGEST: usize = 150_000;
@@ -101,6 +106,12 @@ async fn an_item_and_a_supplier_have_pages_with_what_is_open_on_them() {
         assert!(item.body.contains(part), "{part} in {}", item.body);
     }
     assert!(!item.body.contains("/cases/c-2\""), "it is about a bill");
+    // What is muted is not listed here either.
+    let (owner, until) = (PersonId::new("pia"), "2026-10-20".parse().unwrap());
+    let mute = Mute::new(ExceptionType::ROver, MuteScope::All, owner, "known".into(), world.clock.now(), until);
+    world.store.insert_mute(&NewMute { mute: &mute, today: today(), seen: None }, &[]).await.unwrap();
+    let item = ari.get("/items/75").await.body;
+    assert!(item.contains("/cases/c-00112233aabbccdd") && !item.contains("/cases/c-4"), "{item}");
     let supplier = ari.get("/suppliers/9").await;
     assert_eq!(supplier.status, 200, "{}", supplier.body);
     assert!(supplier.body.contains("Nordic Coffee Traders") && supplier.body.contains("/cases/c-2\""));

@@ -13,7 +13,9 @@ use crate::support::earned::proved;
 async fn confirm(visitor: &Visitor<'_>, writer: &str, reason: &str) -> (u16, String) {
     let page = visitor.get("/health").await.body;
     let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let answer = visitor.post("/words", &[("csrf", csrf.as_str()), ("name", writer), ("reason", reason)]).await;
+    let shown = page.split("name=\"proof\" value=\"").nth(1).map_or("", |rest| rest.split('"').next().unwrap());
+    let fields = [("csrf", csrf.as_str()), ("name", writer), ("proof", shown), ("reason", reason)];
+    let answer = visitor.post("/words", &fields).await;
     (answer.status, answer.body)
 }
 
@@ -41,11 +43,28 @@ async fn a_second_person_confirms_on_the_page_that_people_see_a_models_words() {
 
     proved(store, config, clock, &[]).await;
     let by = PersonId::new("ari");
-    let done = writers::promote(store, config, clock, (&by, "web", &Hand::Own), &writer, "reads <i>better</i>").await;
+    let done = writers::promote(store, config, clock, (&by, "web", &Hand::Own), &writer, "reads <i>better</i>", None).await;
     assert!(matches!(done, Ok(writers::Changed::Proposed(_))), "{done:?}");
     let (own, other) = (ari.get("/health").await.body, dan.get("/health").await.body);
     assert!(own.contains("reads &lt;i&gt;better") && !own.contains("<button>Confirm"), "{own}");
     assert!(other.contains("<button>Confirm"), "{other}");
+    // Both see what is signed: the suite, its scenarios and what was found.
+    for part in ["<strong>drafts</strong>", "<code>d</code>", "figures: <i>equal</i>"] {
+        let part = part.replace("<i>equal</i>", "&lt;i&gt;equal&lt;/i&gt;");
+        assert!(own.contains(&part) && other.contains(&part), "{part}: {other}");
+    }
+    // Another proof meanwhile: what Dan has on the screen is signed by nobody.
+    let csrf = other.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let shown = other.split("name=\"proof\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    clock.set(clock.now().checked_add(jiff::SignedDuration::from_mins(1)).unwrap());
+    proved(store, config, clock, &[]).await;
+    let id = writer.id();
+    let late = [("csrf", csrf), ("name", id.as_str()), ("proof", shown), ("reason", "so do I")];
+    let late = dan.post("/words", &late).await;
+    assert!(late.status == 409 && late.body.contains("not the newest proof"), "{}", late.body);
+    assert!(!late.body.contains("<button>Confirm"), "{}", late.body);
+    let done = writers::promote(store, config, clock, (&by, "web", &Hand::Own), &writer, "still better", None).await;
+    assert!(matches!(done, Ok(writers::Changed::Proposed(_))), "{done:?}");
     let (status, body) = confirm(&pia, &writer.id(), "so do I").await;
     assert!(status == 409 && body.contains("may not change whose words people see"), "{body}");
     let (status, body) = confirm(&dan, "w-another", "so do I").await;

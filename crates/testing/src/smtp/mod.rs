@@ -9,6 +9,7 @@ mod tls;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -56,6 +57,8 @@ pub enum Fault {
     Hang,
     /// It does what it was asked, and closes the connection in place of an answer.
     LoseAnswer,
+    /// It does what it was asked, and answers only after so long.
+    Late(Duration),
 }
 
 /// A letter as it came.

@@ -145,16 +145,17 @@ impl Talk {
         match fault {
             Some(Fault::Says(refusal)) => return self.say(refusal).await,
             Some(Fault::Hang) => return hang().await,
-            Some(Fault::Drop | Fault::LoseAnswer) | None => {}
+            Some(Fault::Drop | Fault::LoseAnswer | Fault::Late(_)) | None => {}
         }
         let number = {
             let mut state = lock(&self.state);
             state.arrived.push(Arrived { user: self.user.clone(), from, to, encrypted: self.encrypted, text });
             state.arrived.len()
         };
-        // The letter has arrived; only the answer is lost.
-        if fault == Some(Fault::LoseAnswer) {
-            return Ok(false);
+        match fault {
+            Some(Fault::LoseAnswer) => return Ok(false),
+            Some(Fault::Late(passed)) => tokio::time::sleep(passed).await,
+            _ => {}
         }
         self.say(&format!("250 2.0.0 queued as Q{number}")).await
     }
@@ -184,6 +185,10 @@ impl Talk {
                 self.say(refusal).await
             }
             Some(Fault::Hang) => hang().await,
+            Some(Fault::Late(passed)) => {
+                tokio::time::sleep(passed).await;
+                self.say(answer).await
+            }
             Some(Fault::Drop | Fault::LoseAnswer) => Ok(false),
         }
     }

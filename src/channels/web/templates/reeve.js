@@ -55,10 +55,11 @@
       return;
     }
     unfold(place);
-    const first = place.querySelector("select, input:not([type=hidden]), button");
+    // Never the button itself: whoever arrives may press a key more before they have read what it would sign.
+    const first = place.querySelector("select, input:not([type=hidden])");
     (first ?? place).focus();
     (first ?? place).scrollIntoView({ block: "center" });
-    say(`To ${verb}: nothing is done before you press the button.`);
+    say(`To ${verb}: ${first ? "" : "Tab leads to the button, and "}nothing is done before you press the button.`);
   }
 
   // Links into what is folded, and links of the queue to a form.

@@ -1,11 +1,12 @@
 //! `reeve words`: whose words people see, the playbook's or a language model's that has earned its own.
 
-use std::path::PathBuf;
+mod drafts;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use self::drafts::Drafts;
 use super::eval::{HeldRuns, Runs};
 use super::{Outcome, open, print_json};
 use crate::clock::Clock;
@@ -16,7 +17,6 @@ use crate::domain::ids::PersonId;
 use crate::domain::writer::{GradedDraft, Proof, Writer};
 use crate::pipeline::writers::{self, Changed, Stand, State, Tally, drift};
 use crate::store::{DraftCount, Store, WriterStep};
-use crate::suites::votes::Draft;
 
 /// What can be done with a language model's words.
 #[derive(Debug, Subcommand)]
@@ -45,14 +45,6 @@ pub(super) struct Wish {
     reason: String,
 }
 
-/// Which drafts, and where to.
-#[derive(Debug, Args)]
-pub(super) struct Drafts {
-    /// Folder to leave two files of drafts in, playbook/drafts.jsonl and model/drafts.jsonl: for `reeve eval votes --first --second`.
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-}
-
 pub(super) async fn run(config: &Config, command: Words, json: bool) -> anyhow::Result<Outcome> {
     let writer = config.writer();
     if writer.is_none() && matches!(command, Words::Status) {
@@ -71,7 +63,7 @@ pub(super) async fn run(config: &Config, command: Words, json: bool) -> anyhow::
             let (store, clock) = at_work(config).await?;
             let (by, hand) = (PersonId::new(wish.person), store.hand_of_command());
             let who = (&by, BY_COMMAND, &hand);
-            let done = writers::promote(&store, config, &clock, who, &writer, &wish.reason).await?;
+            let done = writers::promote(&store, config, &clock, who, &writer, &wish.reason, None).await?;
             say_change(&writer, &done, json)
         }
         Words::TakeBack(wish) => {
@@ -81,7 +73,7 @@ pub(super) async fn run(config: &Config, command: Words, json: bool) -> anyhow::
             let done = writers::take_back(&store, config, &clock, who, &writer, &wish.reason).await?;
             say_change(&writer, &done, json)
         }
-        Words::Drafts(args) => drafts(config, &writer, &args, json).await,
+        Words::Drafts(args) => drafts::run(config, &writer, &args, json).await,
     }
 }
 
@@ -184,11 +176,15 @@ async fn prove(config: &Config, writer: Writer, runs: &Runs, json: bool) -> anyh
     );
     let asked = model.asked();
     let own = writer.asked();
-    // A run in which nothing was answered names nobody; it is kept as a proof that did not pass.
-    anyhow::ensure!(
-        asked.iter().all(|other| *other == own) || standing.missing.iter().any(|why| why.starts_with("no answer")),
-        "the run's answers are of {}, configured is {own}; record the suite anew (`reeve eval run --record`)",
+    let its_own = !asked.is_empty() && asked.iter().all(|other| *other == own);
+    let whose = if asked.is_empty() {
+        "nobody who is named".to_owned()
+    } else {
         asked.into_iter().collect::<Vec<_>>().join(" and ")
+    };
+    anyhow::ensure!(
+        its_own || standing.missing.iter().any(|why| why.starts_with("no answer")),
+        "the run's answers are of {whose}, configured is {own}; record the suite anew (`reeve eval run --record`)"
     );
     let (store, clock) = at_work(config).await?;
     let proof = Proof {
@@ -242,73 +238,4 @@ fn say_change(writer: &Writer, done: &Changed, json: bool) -> anyhow::Result<Out
         Changed::Same => say!("It is so already; nothing was changed."),
     }
     Ok(Outcome::Fine)
-}
-
-async fn drafts(config: &Config, writer: &Writer, args: &Drafts, json: bool) -> anyhow::Result<Outcome> {
-    let (store, Shown { late, .. }) = shown(config, writer).await?;
-    let in_shadow: Vec<GradedDraft> = late.into_iter().filter(|draft| !draft.shown).collect();
-    if let Some(folder) = &args.out {
-        let (playbook, model) = for_votes(&store, &in_shadow).await?;
-        for (name, drafts) in [("playbook", &playbook), ("model", &model)] {
-            let folder = folder.join(name);
-            std::fs::create_dir_all(&folder).with_context(|| format!("can not make {}", folder.display()))?;
-            let lines: Result<Vec<String>, _> = drafts.iter().map(serde_json::to_string).collect();
-            let text = lines.context("a draft is plain text")?.into_iter().map(|line| line + "\n").collect::<String>();
-            let path = folder.join("drafts.jsonl");
-            std::fs::write(&path, text).with_context(|| format!("can not write {}", path.display()))?;
-        }
-        say!("{} pairs of drafts are in {}.", model.len(), folder.display());
-        return Ok(Outcome::Fine);
-    }
-    if json {
-        print_json(&in_shadow)?;
-        return Ok(Outcome::Fine);
-    }
-    for draft in &in_shadow {
-        let grade = draft.grade;
-        say!(
-            "{} {} {}: {}",
-            draft.day,
-            draft.case,
-            draft.end.name(),
-            if draft.because.is_empty() {
-                format!("{} of {} pairs in the computed order, regret {}", grade.agree, grade.pairs, grade.regret)
-            } else {
-                draft.because.clone()
-            }
-        );
-        for choice in draft.draft.iter().flat_map(|draft| &draft.choices) {
-            say!("  {} {}", choice.candidate, choice.prose.rationale);
-        }
-    }
-    say!("{} drafts in shadow of late; nobody but you sees them.", in_shadow.len());
-    Ok(Outcome::Fine)
-}
-
-/// What the playbook and the model said first of the cases that both drafted on the same evidence.
-async fn for_votes(store: &Store, drafts: &[GradedDraft]) -> anyhow::Result<(Vec<Draft>, Vec<Draft>)> {
-    let (mut playbook, mut model) = (Vec::new(), Vec::new());
-    for draft in drafts {
-        let Some(choice) = draft.draft.as_ref().and_then(|draft| draft.choices.first()) else { continue };
-        let recs = store.list_recommendations(&draft.case).await?;
-        let same = || recs.iter().map(|(rec, _)| rec).filter(|rec| rec.evidence_hash == draft.evidence_hash);
-        let (Some(first), Some(chosen)) =
-            (same().min_by_key(|rec| rec.rank), same().find(|rec| rec.candidate.id == choice.candidate))
-        else {
-            continue;
-        };
-        let case = store.get_case(&draft.case).await?;
-        let said = |action: String, prose: &crate::domain::recommendation::Prose, drafter: &str| Draft {
-            scenario: format!("case/{}/{}", draft.case, draft.evidence_hash.get(..12).unwrap_or_default()),
-            headline: case.headline.clone(),
-            action,
-            rationale: prose.rationale.clone(),
-            risks: prose.risks.clone(),
-            message: prose.message.clone().unwrap_or_default(),
-            drafter: drafter.to_owned(),
-        };
-        playbook.push(said(first.candidate.told(), &first.prose, "playbook"));
-        model.push(said(chosen.candidate.told(), &choice.prose, "model"));
-    }
-    Ok((playbook, model))
 }
