@@ -273,6 +273,12 @@ impl Supply {
         self.supply_moves.at(self.keyed.moves.at.get(item, location))
     }
 
+    /// Done receipts of an item, wherever it came.
+    pub fn receipts_of_item<'b>(&'b self, item: &'b ItemId) -> impl Iterator<Item = &'b StockMove> {
+        let moves = self.supply_locations_of(item).flat_map(|location| self.supply_moves_at(item, location));
+        moves.filter(|m| m.kind == MoveKind::Receipt && m.done_at.is_some())
+    }
+
     /// The moves of a document, by its name, sales left out.
     pub fn supply_moves_of_document(&self, document: &str) -> Vec<&StockMove> {
         self.supply_moves.at(self.keyed.moves.of_document.get(document))

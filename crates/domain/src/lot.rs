@@ -70,6 +70,12 @@ impl Supply {
         self.lot_stocks.get(&(item.clone(), location.clone()))
     }
 
+    /// Where the ERP states something of an item's lots, with what it states, in the order of places.
+    pub fn lot_stocks_of<'b>(&'b self, item: &'b ItemId) -> impl Iterator<Item = &'b LotStock> {
+        let from = (item.clone(), LocationId::new(""));
+        self.lot_stocks.range(from..).take_while(move |(place, _)| place.0 == *item).map(|(_, stock)| stock)
+    }
+
     /// The lots of an item on hand at a location that have a day on which they expire, those that expire first first.
     pub fn held_lots<'b>(&'b self, item: &ItemId, location: &LocationId) -> Vec<HeldLot<'b>> {
         let Some(stock) = self.lot_stock(item, location) else { return Vec::new() };

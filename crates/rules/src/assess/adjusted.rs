@@ -58,7 +58,7 @@ pub(super) fn transfer_difference(gathered: &mut Gathered<'_>, exception: &Excep
                 "{} of {}: {} were booked out, {} came",
                 found.out.document,
                 book.item_label(&place.0),
-                found.out.qty,
+                found.left,
                 found.came
             ),
             keys: &keys,

@@ -2,6 +2,7 @@
 //! is lost; here is what is lost while they are.
 
 use crate::detect::fulfil::{is_late, open_deliveries, stuck};
+use crate::place_key;
 use crate::role::Role;
 use reeve_domain::action::Range;
 use reeve_domain::book::Place;
@@ -112,6 +113,26 @@ pub(super) fn reserved(gathered: &mut Gathered<'_>, exception: &Exception) {
     if !kept.is_positive() {
         return;
     }
+    let name = format!("{} at {}", book.item_label(item), book.location_name(location));
+    let ask = |gathered: &mut Gathered<'_>, keys: &[String], left: f64| {
+        gathered.contact(&Question {
+            role: Role::SalesTeam,
+            partner: "sales team",
+            about: &format!("{name}: do the orders still stand that keep {kept} and do not take them"),
+            keys,
+            left,
+            latest: gathered.today_plus(7),
+            source: item_ref(item),
+        });
+    };
+    // Where the shortage counts what others want in vain, those who are kept from buying are among them: what is freed serves as
+    // many of them as it can.
+    let keys = shortage::keys(&place);
+    if gathered.parts.contains_key(&keys[0]) {
+        let short = gathered.shorts.get(&place_key::of(item, location));
+        let served = short.map_or(0.0, |short| (kept.to_f64() / short.missing().max(1.0)).min(1.0));
+        return ask(gathered, &keys, 1.0 - (1.0 - LEFT_AFTER_FREEING) * served);
+    }
     let Some((margin, mut cites)) = gathered.margin(item) else { return };
     let (recapture, recapture_cite) = gathered.recapture(item);
     let daily = scene.outlook.per_day(&place).0;
@@ -125,17 +146,8 @@ pub(super) fn reserved(gathered: &mut Gathered<'_>, exception: &Exception) {
         gathered.place_fact(item, location, "blocked_margin", label, FactValue::Money(lost)),
     ]);
     let key = format!("blocked:{item}@{location}");
-    let name = format!("{} at {}", book.item_label(item), book.location_name(location));
     gathered.lose(&key, format!("{label}: {name}"), Range::certain(lost), cites);
-    gathered.contact(&Question {
-        role: Role::SalesTeam,
-        partner: "sales team",
-        about: &format!("{name}: do the orders still stand that keep {kept} and do not take them"),
-        keys: &[key],
-        left: LEFT_AFTER_FREEING,
-        latest: gathered.today_plus(7),
-        source: item_ref(item),
-    });
+    ask(gathered, &[key], LEFT_AFTER_FREEING);
 }
 
 /// A customer's order that takes what others want: the shortage of the others is counted as one, and whoever sold it knows whether

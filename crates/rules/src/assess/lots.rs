@@ -35,9 +35,16 @@ fn lot_of(exception: &Exception) -> Option<&str> {
 /// What of a lot at a place will be left when it expires.
 fn left_of<'b>(gathered: &Gathered<'b>, place: &Place, lot: &str) -> Option<(HeldLot<'b>, LeftOver)> {
     let scene = gathered.scene;
-    let days = scene.settings.detect.stale_days;
-    let all = left_over(scene.book, scene.outlook, days, &place.0, &place.1);
+    let all = left_over(scene.book, scene.settings, scene.outlook, &place.0, &place.1);
     all.into_iter().find(|(held, _)| held.lot.id == lot)
+}
+
+/// Units at a place that are counted as a write-off when they expire: nobody holds them any longer than that (handbook §3.4).
+pub(super) fn written_off(gathered: &Gathered<'_>, place: &Place) -> f64 {
+    let scene = gathered.scene;
+    let all = left_over(scene.book, scene.settings, scene.outlook, &place.0, &place.1);
+    let counted = |held: &HeldLot<'_>| gathered.parts.contains_key(&key(&held.lot.id, &place.1));
+    all.into_iter().filter(|(held, _)| counted(held)).map(|(_, left)| left.units).sum()
 }
 
 /// Counts what will be left of a lot, at cost. Gives back the part's key with what it cites.

@@ -79,6 +79,7 @@ pub(crate) use three_way::not_owed;
 
 use gathered::{Gathered, place_of, places_of};
 use shortage::Need;
+use subject::in_order;
 
 /// One part of the loss: a lost unit, a claim or a held euro is in exactly one.
 #[derive(Clone, Debug, PartialEq)]
@@ -341,7 +342,7 @@ fn gather(gathered: &mut Gathered<'_>) {
     }
     // A bill is blocked and a supplier claimed on once for all that is disputed, so disputes are gathered over the exceptions.
     let mut disputes = matching::Disputes::default();
-    for exception in scene.exceptions {
+    for exception in in_order(scene) {
         let subject = &exception.signal.subject;
         match exception.signal.code {
             // The shortage is all there is to them. What the bill check counts of a doubled bill is known when all else is

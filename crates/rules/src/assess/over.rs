@@ -2,12 +2,14 @@
 //! also what is in the house: what can be done about that is another action than pushing an order back.
 
 use reeve_domain::evidence::FactValue;
-use reeve_domain::exception::Exception;
+use reeve_domain::exception::{Exception, ExceptionType as T};
 use reeve_domain::workings::{Made, Surplus};
 use reeve_models::formulas;
 
 use super::act::less::changes;
+use super::act::markdown::reduce;
 use super::gathered::{Gathered, place_of, range, units};
+use super::lots;
 use super::projection::{self, Z90};
 use super::surplus::{key, level_change};
 use crate::detect::excess::is_of_the_dead;
@@ -18,7 +20,6 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     let scene = gathered.scene;
     let book = scene.book;
     let (item, location) = &place;
-    // Where demand has fallen the surplus of that is counted under the same key already: it is the same stock.
     let Some(cost) = gathered.cost(item) else { return };
     let (rate, rate_cite) = gathered.holding(item);
     let (mu_d, sigma_d) = scene.outlook.per_day(&place);
@@ -30,7 +31,9 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     let target =
         if mu_d > 0.0 { levels.map_or(ruled, |levels| levels.up_to.max(ruled).max(levels.reorder + least)) } else { 0.0 };
     let position = projection::position(book, &place);
-    let excess = (position - target).max(0.0);
+    // What is written off at its expiry is held no longer.
+    let written_off = lots::written_off(gathered, &place);
+    let excess = (position - written_off - target).max(0.0);
     let t0 = if mu_d > 0.0 { target / mu_d } else { 0.0 };
     let price = cost.price.to_f64();
     let held = |excess: f64, mu: f64| formulas::excess_cost(excess.max(0.0), mu, price, rate, t0);
@@ -39,7 +42,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     let amount = loss(excess);
     let label = "holding cost of the excess";
     let on_order: f64 = book.incoming(item, location).iter().map(|i| i.qty.to_f64()).sum();
-    let cites = vec![
+    let mut cites = vec![
         cost.cite,
         rate_cite,
         gathered.place_fact(item, location, "position", "available and on order", units(position)),
@@ -49,11 +52,22 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
         gathered.place_fact(item, location, "excess", "beyond the need", units(excess)),
         gathered.place_fact(item, location, "excess_cost", label, FactValue::Money(amount.expected)),
     ];
+    if written_off > 0.0 {
+        let label = "of it written off when it expires";
+        cites.push(gathered.place_fact(item, location, "written_off", label, units(written_off)));
+    }
     let surplus = Surplus { units: excess, daily: mu_d, sigma: sigma_d, cost: cost.price, target };
     let name = format!("{} at {}", book.item_label(item), book.location_name(location));
-    gathered.lose_by(&key(&place), format!("{label}: {name}"), amount, cites.clone(), Made::Excess(surplus.clone()));
+    let key = key(&place);
+    gathered.lose_by(&key, format!("{label}: {name}"), amount, cites.clone(), Made::Excess(surplus.clone()));
+    // Where demand has fallen, what it was before is what is missed if that is not so, and what a lower price may bring back.
+    let fell = |e: &&Exception| matches!(e.signal.code, T::DCollapse | T::DShift) && place_of(e).as_ref() == Some(&place);
+    let fallen = scene.exceptions.iter().find(fell);
+    let (before, _) = level_change(book, fallen.unwrap_or(exception), &place);
+    if fallen.is_some() {
+        reduce(gathered, &place, &key, (excess - on_order).max(0.0), &surplus, before);
+    }
     if excess >= 1.0 && on_order > 0.0 {
-        let (before, _) = level_change(book, exception, &place);
         changes(gathered, &place, &surplus, before, &loss, &cites);
     }
     // What sells, however slowly, or is at its end leaves nothing to decide but what pays: where nothing does, nobody is asked.

@@ -306,6 +306,11 @@ impl Short {
         formulas::days_to_decide(self.now.run_out(scene, horizon).unwrap_or(horizon), lead)
     }
 
+    /// Units that are expected to be missing, of those who wait and of those who will ask.
+    pub(super) fn missing(&self) -> f64 {
+        self.now.waiting + self.worst.units
+    }
+
     /// Days until which the loss is counted.
     pub(super) fn until(&self) -> u32 {
         self.stake.unordered.unwrap_or(self.stake.until)

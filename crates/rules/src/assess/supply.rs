@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::detect::supply::{LeadShift, lead_shift};
+use crate::detect::supply::{COUNTED, LeadShift, lead_shift};
 use crate::role::Role;
 use reeve_domain::action::Param;
 use reeve_domain::book::Place;
@@ -61,7 +61,12 @@ pub(super) fn lead_time_shift(gathered: &mut Gathered<'_>, exception: &Exception
     let places: BTreeSet<Place> = ordered.map(|l| (l.item.clone(), l.location.clone())).collect();
     let shift = lead_shift(book, scene.settings, supplier, company);
     let mut late: Vec<Late> = Vec::new();
-    for place in places {
+    // A place whose rule or demand is said to need more is counted there (`detect/supply`).
+    let counted = |place: &Place| {
+        let id = format!("{}/{COUNTED}@{}", item_ref(&place.0), place.1);
+        exception.signal.facts.iter().any(|fact| fact.id.as_str() == id)
+    };
+    for place in places.into_iter().filter(|place| !counted(place)) {
         late.extend(shift.and_then(|shift| cycle_loss(gathered, place, supplier, shift)));
     }
     late.sort_by(|a, b| b.lost.cmp(&a.lost).then_with(|| a.place.cmp(&b.place)));

@@ -10,7 +10,9 @@ use reeve_domain::workings::{Made, Surplus};
 use reeve_models::formulas;
 
 use super::gathered::{Gathered, Question, range, units};
+use super::lots;
 use super::projection::{self, Z90};
+use crate::detect::excess::sends_on;
 
 /// Days after a promotion's end until which its stock may still sell.
 const AFTER_PROMOTION_DAYS: i32 = 14;
@@ -37,10 +39,41 @@ pub(super) fn key(place: &Place) -> String {
 /// Assesses one place for which demand has fallen. `promotion` says that the target is what a promotion and two weeks after
 /// it still sell, instead of the order-up-to level.
 pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: &Place, promotion: bool) {
+    // What another exception has counted of the place is the same stock: counted again with another need, what its actions
+    // leave of the loss would be taken from a loss that is not theirs.
+    if !gathered.parts.contains_key(&key(place)) {
+        count(gathered, exception, place, promotion);
+    }
+    let (scene, (item, location)) = (gathered.scene, place);
+    // A promotion that nobody sees sells nothing: the store can look at once.
+    if promotion && gathered.parts.contains_key(&key(place)) {
+        let label = scene.book.item_label(item);
+        gathered.contact(&Question {
+            role: Role::Store,
+            partner: location.as_str(),
+            about: &format!("the promotion on {label}: is the reduced price live and the goods displayed"),
+            keys: &[key(place)],
+            left: scene.settings.left.question_promotion,
+            latest: gathered.today_plus(7),
+            source: super::gathered::item_ref(item),
+        });
+    }
+}
+
+/// Counts the surplus of a place, and proposes what can be done about it.
+fn count(gathered: &mut Gathered<'_>, exception: &Exception, place: &Place, promotion: bool) {
     let scene = gathered.scene;
     let book = scene.book;
     let (item, location) = place;
     let name = format!("{} at {}", book.item_label(item), book.location_name(location));
+    // What it sells is not all that is wanted of it there.
+    if sends_on(book, scene.settings, item, location) {
+        let from = plus_days(book.today, -scene.settings.detect.dead_days);
+        let sent = FactValue::Quantity(book.sent_on(item, location, from));
+        gathered.place_fact(item, location, "sent_on", &format!("sent on since {from}, which no forecast says,"), sent);
+        gathered.watch.get_or_insert_with(|| format!("demand for {name} stays below what it was"));
+        return;
+    }
     // Without a forecast nothing says what is too much.
     if !scene.outlook.daily.contains_key(place) {
         gathered.miss(format!("demand forecast of {name}"), "the excess");
@@ -63,7 +96,9 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
     };
     let position = projection::position(book, place);
     let on_order: f64 = book.incoming(item, location).iter().map(|i| i.qty.to_f64()).sum();
-    let excess = (position - target).max(0.0);
+    // What is written off at its expiry is held no longer.
+    let written_off = lots::written_off(gathered, place);
+    let excess = (position - written_off - target).max(0.0);
     // What is in the house stays, whatever is decided; only what is on order can be avoided. A promotion's leftover counts
     // whole, because asking the store can still sell it.
     let avoidable = if promotion { excess } else { excess.min(on_order) };
@@ -86,6 +121,10 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
     ];
     let label = "holding cost of the excess";
     cites.push(gathered.place_fact(item, location, "excess_cost", label, FactValue::Money(amount.expected)));
+    if written_off > 0.0 {
+        let label = "of it written off when it expires";
+        cites.push(gathered.place_fact(item, location, "written_off", label, units(written_off)));
+    }
     let surplus = Surplus { units: avoidable, daily: mu_d, sigma: sigma_d, cost: cost.price, target };
     let made = Made::Excess(surplus.clone());
     gathered.lose_by(&key(place), format!("{label}: {name}"), amount, cites.clone(), made);
@@ -93,25 +132,11 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
     // What lies in the house already can only be sold: for less, where that brings more than keeping it.
     if !promotion {
         let shelf = Surplus { units: (excess - avoidable).max(0.0), ..surplus.clone() };
-        super::act::markdown::reduce(gathered, place, &shelf, before);
+        let key = format!("shelf:{item}@{location}");
+        super::act::markdown::reduce(gathered, place, &key, shelf.units, &shelf, before);
     }
     if avoidable >= 1.0 {
         super::act::less::changes(gathered, place, &surplus, before, &loss, &cites);
     }
-    // A promotion that nobody sees sells nothing: the store can look at once.
-    if promotion {
-        let source = super::gathered::item_ref(item);
-        gathered.contact(&Question {
-            role: Role::Store,
-            partner: location.as_str(),
-            about: &format!("the promotion on {}: is the reduced price live and the goods displayed", book.item_label(item)),
-            keys: &[key(place)],
-            left: gathered.scene.settings.left.question_promotion,
-            latest: gathered.today_plus(7),
-            source,
-        });
-    }
-    if gathered.watch.is_none() {
-        gathered.watch = Some(format!("demand for {name} stays below what it was"));
-    }
+    gathered.watch.get_or_insert_with(|| format!("demand for {name} stays below what it was"));
 }

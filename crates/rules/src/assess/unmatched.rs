@@ -1,6 +1,6 @@
 //! Bills that nothing answers for, and goods that nobody has billed (handbook §4.3).
 
-use crate::detect::unmatched::{asked, likely_order, unbilled_lines, unmatched_lines};
+use crate::detect::unmatched::{asked, came_without_order, likely_order, unbilled_lines, unmatched_lines};
 use crate::role::Role;
 use reeve_domain::action::{Action, Range};
 use reeve_domain::bill::Bill;
@@ -34,8 +34,8 @@ pub(super) fn bill(gathered: &mut Gathered<'_>, exception: &Exception) {
         return;
     };
     let source = RecordRef::new(RecordKind::BillLine, first.id.clone());
-    let fit = likely_order(book, &bill, &lines);
-    let share = fit.as_ref().map_or(0.0, |(_, fit)| *fit);
+    let likely = likely_order(book, &bill, &lines);
+    let share = likely.as_ref().map_or(0.0, |likely| likely.fit);
     let at_risk = Money::from_f64(amount.to_f64() * NOT_OWED * (1.0 - share));
     let mut cites = bill_facts(gathered, first);
     cites.extend([
@@ -60,8 +60,10 @@ pub(super) fn bill(gathered: &mut Gathered<'_>, exception: &Exception) {
         ),
     ];
     let supplier = book.supplier_name(&first.supplier);
+    let came = came_without_order(book, &bill, &lines).is_some();
+    let reason = if came { "no order for it" } else { "no order or receipt for it" };
     gathered.proposals.push(Proposal {
-        action: Action::BlockBill { bill: id.to_owned(), disputed: amount, reason: "no order or receipt for it".into() },
+        action: Action::BlockBill { bill: id.to_owned(), disputed: amount, reason: reason.into() },
         summary: format!("Keep {amount} of bill {name} from {supplier} unpaid until its order is found."),
         after: Gathered::leaving(&keys, gathered.scene.settings.left.block),
         cost,
@@ -72,9 +74,9 @@ pub(super) fn bill(gathered: &mut Gathered<'_>, exception: &Exception) {
         change: None,
         then: Vec::new(),
     });
-    let about = fit.map_or_else(
+    let about = likely.map_or_else(
         || format!("bill {name}: for which order is it"),
-        |(order, _)| format!("bill {name}: is it for our order {order}"),
+        |likely| format!("bill {name}: is it for our order {}", likely.order),
     );
     gathered.contact(&Question {
         role: Role::Supplier,

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use linfa::prelude::*;
 use ndarray::{Array2, ArrayView1};
 
@@ -15,6 +16,7 @@ use reeve_domain::book::Book;
 use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::{Driver, ExceptionType as T, Signal, Subject};
+use reeve_domain::ids::LocationId;
 use reeve_domain::money::Money;
 use reeve_domain::record::{MoveKind, RecordKind, StockMove};
 use reeve_models::forest::{IsolationForest, IsolationForestParams};
@@ -83,10 +85,20 @@ pub(super) fn signals(book: &Book, settings: &Settings, classes: &Classes) -> Ve
     let usual = Usual::of(known);
     let row = |m: &StockMove| features(book, classes, &usual, m);
     let Some((forest, threshold)) = learn(known.iter().map(|m| row(m)).collect(), settings) else { return Vec::new() };
+    // What is one of many on its day at its place is a stock-take.
+    let taken = |m: &StockMove| {
+        let at = m.from.clone().or_else(|| m.to.clone())?;
+        Some((book.calendar.day_of(m.done_at?), at))
+    };
+    let mut entered: BTreeMap<(Date, LocationId), usize> = BTreeMap::new();
+    for key in newest.iter().filter_map(|m| taken(m)) {
+        *entered.entry(key).or_default() += 1;
+    }
+    let is_stock_take = |m: &StockMove| taken(m).is_some_and(|key| entered.get(&key).is_some_and(|n| *n >= STOCK_TAKE));
     let odd = |m: &&StockMove| {
         let row = row(m);
         let score = forest.score(&Array2::from_shape_fn((1, row.len()), |(_, column)| row[column]))[0];
-        (score > threshold && !is_stock_take(newest, book, m)).then(|| signal(book, settings, m, &row, score, &forest))?
+        (score > threshold && !is_stock_take(m)).then(|| signal(book, settings, m, &row, score, &forest))?
     };
     newest.iter().filter_map(odd).collect()
 }
@@ -122,13 +134,6 @@ fn features(book: &Book, classes: &Classes, usual: &Usual<'_>, m: &StockMove) ->
             _ => 2.0,
         },
     ]
-}
-
-/// Is it one of many that were entered for its place on its day?
-fn is_stock_take(newest: &[&StockMove], book: &Book, m: &StockMove) -> bool {
-    let on = |m: &StockMove| m.done_at.map(|at| book.calendar.day_of(at));
-    let at = |m: &StockMove| m.from.clone().or_else(|| m.to.clone());
-    newest.iter().filter(|other| on(other) == on(m) && at(other) == at(m)).count() >= STOCK_TAKE
 }
 
 fn signal(

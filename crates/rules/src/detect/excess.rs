@@ -31,6 +31,12 @@ const YOUNG_DAYS: i32 = 56;
 /// Days ahead in which a promotion that is to begin is a reason to have more.
 const BUILD_DAYS: i32 = 45;
 
+/// Has a place sent the item on in the days in which what nobody buys is called dead? Then its demand is what other places ask of it,
+/// or what is made of it, and no forecast says that: nothing is known to be too much there.
+pub fn sends_on(book: &Book, settings: &Settings, item: &ItemId, location: &LocationId) -> bool {
+    book.sent_on(item, location, plus_days(book.today, -settings.detect.dead_days)).is_positive()
+}
+
 /// I-OVER for each place of an item.
 pub(super) fn signals_of(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId) -> Vec<Signal> {
     // What is delisted is at its end: that is another matter.

@@ -2,6 +2,7 @@
 
 use super::demand::{DETECTOR, Demand, Judges, day_facts};
 use super::facts::place_fact;
+use super::policy::policy_link;
 use super::tail::{RunSums, Tail};
 use crate::place_key;
 use crate::settings::Settings;
@@ -129,7 +130,8 @@ impl Demand {
         ]);
         // A higher level may run the place out, so it shares its case with a shortage there; a return to the usual is no news.
         if turn == Turn::Up {
-            signal = signal.link(place_key::shortage(item, location));
+            // What its rule then lacks is what the rule itself is said to lack.
+            signal = signal.link(place_key::shortage(item, location)).link(policy_link(item, location));
             if let Some(long_ago) = tail.long_ago.filter(|usual| is_return(*usual, shift.after)) {
                 signal.explained = Some(format!("back to the usual: {long_ago:.1} a day were sold six to eight weeks ago"));
             }

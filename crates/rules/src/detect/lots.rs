@@ -6,6 +6,7 @@
 
 use jiff::civil::Date;
 
+use super::excess::sends_on;
 use super::facts::{fact, place_fact, record};
 use crate::outlook::Outlook;
 use crate::place_key;
@@ -15,9 +16,9 @@ use reeve_domain::calendar::{days_between, plus_days, quarter};
 use reeve_domain::evidence::{Fact, FactValue};
 use reeve_domain::exception::{ExceptionType as T, Signal, Subject};
 use reeve_domain::ids::{ItemId, LocationId};
-use reeve_domain::lot::{HeldLot, Lot};
+use reeve_domain::lot::{HeldLot, Lot, LotStock};
 use reeve_domain::money::Quantity;
-use reeve_domain::record::{MoveKind, RecordKind, StockMove};
+use reeve_domain::record::{RecordKind, StockMove};
 use reeve_models::formulas;
 
 const DETECTOR: &str = "lot-rules/1";
@@ -46,8 +47,8 @@ pub(super) fn signals_of(book: &Book, settings: &Settings, outlook: &Outlook, it
         return Vec::new();
     }
     let mut found = Vec::new();
-    for location in book.locations.keys().filter(|location| book.lot_stock(item, location).is_some()) {
-        for (held, left) in left_over(book, outlook, settings.detect.stale_days, item, location) {
+    for location in book.lot_stocks_of(item).map(|stock| &stock.location).filter(|at| book.locations.contains_key(*at)) {
+        for (held, left) in left_over(book, settings, outlook, item, location) {
             found.extend(stale(book, item, location, &held, left));
         }
         found.extend(without_lot(book, settings, item, location));
@@ -56,15 +57,17 @@ pub(super) fn signals_of(book: &Book, settings: &Settings, outlook: &Outlook, it
     found
 }
 
-/// Each lot at a place that expires within so many days, with what will be left of it.
+/// Each lot at a place that expires soon (`detect.stale_days`), with what will be left of it. Of a place that sends the item on
+/// nothing says what will be left, but of what has expired.
 pub fn left_over<'b>(
     book: &'b Book,
+    settings: &Settings,
     outlook: &Outlook,
-    days: i32,
     item: &ItemId,
     location: &LocationId,
 ) -> Vec<(HeldLot<'b>, LeftOver)> {
     let place = (item.clone(), location.clone());
+    let days = if sends_on(book, settings, item, location) { 0 } else { settings.detect.stale_days };
     let (mut supply, mut before) = (0.0, 0.0_f64);
     let mut found = Vec::new();
     for held in book.held_lots(item, location) {
@@ -139,12 +142,10 @@ fn usual_life(book: &Book, item: &ItemId, but: &Lot) -> Option<f64> {
 }
 
 /// The receipt by which a lot came: the one of the item on the day of its entry, where there is only one.
-fn receipt_of<'b>(book: &'b Book, lot: &Lot) -> Option<&'b StockMove> {
+fn receipt_of<'b>(book: &'b Book, lot: &'b Lot) -> Option<&'b StockMove> {
     let day = book.calendar.day_of(lot.created_at);
-    let came = |m: &&StockMove| {
-        m.kind == MoveKind::Receipt && m.done_at.is_some_and(|at| days_between(day, book.calendar.day_of(at)).abs() <= 1)
-    };
-    let mut all = book.locations.keys().flat_map(|location| book.supply_moves_at(&lot.item, location)).filter(came);
+    let came = |m: &&StockMove| m.done_at.is_some_and(|at| days_between(day, book.calendar.day_of(at)).abs() <= 1);
+    let mut all = book.receipts_of_item(&lot.item).filter(came);
     let first = all.next()?;
     all.next().is_none().then_some(first)
 }
@@ -160,11 +161,13 @@ fn short_lived(book: &Book, settings: &Settings, item: &ItemId, lot: &Lot) -> Op
     if days_between(came, book.today) > settings.detect.keep(settings.detect.claim_days) {
         return None;
     }
-    let held = |location: &&LocationId| {
-        book.lot_stock(item, location).is_some_and(|stock| stock.lots.get(&lot.id).is_some_and(|qty| qty.is_positive()))
-    };
+    let held = |stock: &&LotStock| stock.lots.get(&lot.id).is_some_and(|qty| qty.is_positive());
     // What is gone was sold or thrown away: nothing of it can be sent back.
-    let location = book.locations.keys().find(held)?;
+    let mut known = book.lot_stocks_of(item).filter(|stock| book.locations.contains_key(&stock.location));
+    let location = &known.find(held)?.location;
+    // A lot was entered with its receipt. Without one it was entered with all others when the shop began with lots or with this
+    // ERP, and the day of its entry says nothing of how old it came.
+    let receipt = receipt_of(book, lot)?;
     let usual = usual_life(book, item, lot)?;
     let label = book.item_label(item);
     let mut facts = vec![
@@ -192,7 +195,7 @@ fn short_lived(book: &Book, settings: &Settings, item: &ItemId, lot: &Lot) -> Op
             )
         }
     };
-    let line = receipt_of(book, lot).and_then(|m| book.line_of(m)).and_then(|line| book.po_lines.get(line));
+    let line = book.line_of(receipt).and_then(|line| book.po_lines.get(line));
     let subject = Subject {
         supplier: line.map(|line| line.supplier.clone()),
         po_line: line.map(|line| line.id.clone()),

@@ -169,6 +169,7 @@ impl Seen {
         signals.extend(items().flat_map(|item| item.channels.iter().cloned()));
         signals.extend(transfer::signals(book, settings));
         signals.extend(transfer_diff::signals(book, settings));
+        supply::leave_cycles(book, &mut signals);
         let awaits = items().flat_map(|item| item.awaits.iter().cloned()).collect();
         roots::trace(book, &awaits, &mut signals);
         let related = related::signals(book, &self.overview, &signals);

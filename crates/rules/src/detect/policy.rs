@@ -112,7 +112,12 @@ fn parameter(
     let days = (book.today, book.today);
     let period = format!("{kind} {}", quarter(book.today));
     let signal = Signal::rule(DETECTOR, T::SParam, Subject::at(item, location), period, days, words);
-    Some(signal.link(format!("policy:{}", place_key::of(item, location))).with(facts))
+    Some(signal.link(policy_link(item, location)).with(facts))
+}
+
+/// What everything shares by which a place is reordered at too low a point: one cycle, and one new value for its rule.
+pub(super) fn policy_link(item: &ItemId, location: &LocationId) -> String {
+    format!("policy:{}", place_key::of(item, location))
 }
 
 fn rule_facts(book: &Book, rule: &ReorderRule) -> Vec<Fact> {

@@ -1,6 +1,7 @@
 //! How much of an item a place should have by what is ordered for it and sold there: the levels that detectors of policy compare
 //! with. What a case is judged on is computed anew, with the lead times that were seen (`assess/projection`).
 
+use super::excess::sends_on;
 use crate::outlook::Outlook;
 use crate::settings::Settings;
 use reeve_domain::book::Book;
@@ -32,7 +33,8 @@ pub(super) struct Stocking<'b> {
 }
 
 impl<'b> Stocking<'b> {
-    /// The levels of a place. None where nobody supplies it, or nothing is forecast.
+    /// The levels of a place. None where nobody supplies it, or nothing is forecast: also where it sends the item on, since a
+    /// forecast of its sales is no forecast of that.
     pub(super) fn of(
         book: &'b Book,
         settings: &Settings,
@@ -41,7 +43,7 @@ impl<'b> Stocking<'b> {
         location: &LocationId,
     ) -> Option<Self> {
         let place = (item.clone(), location.clone());
-        if !outlook.daily.contains_key(&place) {
+        if !outlook.daily.contains_key(&place) || sends_on(book, settings, item, location) {
             return None;
         }
         let offer = book.supplier_prices_at(item, location, book.today).into_iter().next()?;

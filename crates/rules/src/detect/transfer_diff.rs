@@ -19,7 +19,7 @@ pub(super) fn signals(book: &Book, settings: &Settings) -> Vec<Signal> {
 }
 
 fn signal(book: &Book, settings: &Settings, difference: &Difference<'_>) -> Option<Signal> {
-    let Difference { out, into, came } = difference;
+    let Difference { out, left: sent, into, came } = difference;
     let off = difference.off();
     let day = book.calendar.day_of(into.done_at?);
     let (from, to) = (out.from.as_ref()?, into.to.as_ref()?);
@@ -34,12 +34,12 @@ fn signal(book: &Book, settings: &Settings, difference: &Difference<'_>) -> Opti
     let headline = format!(
         "{came} of {label} came to {at} with {}, {} had left {left}: {} {words}{slip}.",
         into.document,
-        out.qty,
+        sent,
         off.abs()
     );
     let of = |id: &str, field: &str, label: &str, value| fact(book, record(RecordKind::Move, id), field, label, value);
     let facts = [
-        of(&out.id, "shipped", &format!("left {left}"), FactValue::Quantity(out.qty)),
+        of(&out.id, "shipped", &format!("left {left}"), FactValue::Quantity(*sent)),
         of(&out.id, "came", &format!("came to {at}"), FactValue::Quantity(*came)),
         of(&out.id, "off", "difference", FactValue::Quantity(off)),
         of(&into.id, "arrived_on", "arrived", FactValue::Date(day)),
@@ -53,7 +53,7 @@ fn signal(book: &Book, settings: &Settings, difference: &Difference<'_>) -> Opti
 
 /// The pack by which what came and what left differ, where it is one: somebody counted cartons for pieces.
 fn pack_of(book: &Book, difference: &Difference<'_>) -> Option<Decimal> {
-    let (came, left) = (difference.came.0, difference.out.qty.0);
+    let (came, left) = (difference.came.0, difference.left.0);
     let (small, large) = (came.min(left), came.max(left));
     let packs = book.items.get(&difference.out.item).into_iter().flat_map(|item| &item.keys.packs);
     packs.map(|pack| pack.qty.0).find(|pack| *pack > Decimal::ONE && small * pack == large)

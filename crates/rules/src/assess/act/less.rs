@@ -6,6 +6,7 @@ use crate::assess::checks::{Checks, covered_until, open_line};
 use crate::assess::gathered::{Gathered, Left, Proposal, line_ref};
 use crate::assess::projection;
 use crate::assess::surplus::key;
+use crate::detect::excess::sends_on;
 use crate::scene::Scene;
 use jiff::civil::Date;
 use reeve_domain::action::{Action, Range};
@@ -188,9 +189,13 @@ pub(in crate::assess) fn check(
     let lead = projection::lead_time(book, &place, &line.supplier).map_or(0, |l| l.days.ceil() as i32);
     // What is cancelled can be had again after a lead time at the earliest.
     let until = new_date.unwrap_or_else(|| plus_days(promised.max(book.today), lead));
-    let forecast = scene.outlook.daily.contains_key(&place);
+    // What is not sold any more is wanted by nobody; what a place sends on no forecast says.
+    let sold = book.items.get(&line.item).is_none_or(|item| item.sellable);
+    let sends = sold && sends_on(book, scene.settings, &line.item, &line.location);
+    let forecast = (scene.outlook.daily.contains_key(&place) || !sold) && !sends;
     let (covered, lowest, safety) = covered_until(scene, &place, Some(po_line), quantity.to_f64(), until);
-    let detail = format!("{lowest:.1} ≥ {safety:.1} until {until}");
+    let unknown = if sends { "; what it sends on is not known" } else { "" };
+    let detail = format!("{lowest:.1} ≥ {safety:.1} until {until}{unknown}");
     c.hard("projected stock ≥ safety stock", covered && forecast, detail);
     let waiting = book.waiting(&line.item, &line.location);
     let supply = book.on_shelf(&line.item, &line.location)

@@ -16,8 +16,9 @@ use reeve_models::formulas;
 
 /// Days whose mean the next orders go by.
 const LEARNED_DAYS: f64 = 28.0;
-/// Days without another spike after which it is taken for a single event.
-const QUIET_DAYS: i32 = 1;
+/// Days without another spike after which it is taken for a single event: of three in a row a place that shuts on weekends sells
+/// on one at least, and a place that shuts on Sundays on two.
+const QUIET_DAYS: i32 = 3;
 
 /// A spike that is over: what orders would learn from it is held for nothing, unless it is marked.
 pub(in crate::assess) fn marks(gathered: &mut Gathered<'_>, exception: &Exception, place: &Place) {

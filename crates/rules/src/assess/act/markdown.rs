@@ -34,18 +34,22 @@ struct Cut {
     given: Money,
 }
 
-/// Reduces the price of what lies in the house and sells too slowly, by as much as saves most. What is on order is no part of it:
-/// that can be sent away. `before` is the demand of a day before it fell.
-pub(in crate::assess) fn reduce(gathered: &mut Gathered<'_>, place: &Place, surplus: &Surplus, before: f64) {
+/// Reduces the price of what lies in the house and sells too slowly (`shelf` units), by as much as saves most. What is on order is
+/// no part of it: that can be sent away. It ends a part of the loss under `key`, which is that of `surplus`; where nobody has
+/// counted that yet, it is counted. `before` is the demand of a day before it fell.
+pub(in crate::assess) fn reduce(
+    gathered: &mut Gathered<'_>,
+    place: &Place,
+    key: &str,
+    shelf: f64,
+    surplus: &Surplus,
+    before: f64,
+) {
     let scene = gathered.scene;
     let book = scene.book;
     let (item, location) = place;
     let daily = surplus.daily;
-    let key = format!("shelf:{item}@{location}");
-    if gathered.parts.contains_key(&key) {
-        return;
-    }
-    if surplus.units < 1.0 || before <= daily || surplus.units < SLOW_DAYS * daily {
+    if shelf < 1.0 || before <= daily || shelf < SLOW_DAYS * daily {
         return;
     }
     let Some(list) = book.items.get(item).and_then(|i| i.list_price) else { return };
@@ -60,7 +64,7 @@ pub(in crate::assess) fn reduce(gathered: &mut Gathered<'_>, place: &Place, surp
     let days = f64::from(DAYS);
     let cut = |percent: f64| {
         let back = if restores > 0.0 { (percent / restores).min(1.0) } else { 1.0 };
-        let more = ((before - daily) * back * days).min(surplus.units);
+        let more = ((before - daily) * back * days).min(shelf);
         let sold = daily * days + more;
         let off = list.to_f64() * percent / 100.0;
         Cut { percent, sold, more, off, left: loss(surplus.units - more), given: Money::from_f64(sold * off) }
@@ -78,11 +82,13 @@ pub(in crate::assess) fn reduce(gathered: &mut Gathered<'_>, place: &Place, surp
         gathered.place_fact(item, location, "target", "needed", units(surplus.target)),
         gathered.place_fact(item, location, "daily", "expected demand per day", units(daily)),
         gathered.place_fact(item, location, "level_before", "demand per day before", units(before)),
-        gathered.place_fact(item, location, "shelf_excess", "in the house beyond the need", units(surplus.units)),
-        gathered.place_fact(item, location, "shelf_cost", label, FactValue::Money(amount.expected)),
+        gathered.place_fact(item, location, "shelf_excess", "in the house beyond the need", units(shelf)),
     ];
     let name = format!("{} at {}", book.item_label(item), book.location_name(location));
-    gathered.lose_by(&key, format!("{label}: {name}"), amount, cites.clone(), Made::Excess(surplus.clone()));
+    if !gathered.parts.contains_key(key) {
+        cites.push(gathered.place_fact(item, location, "shelf_cost", label, FactValue::Money(amount.expected)));
+        gathered.lose_by(key, format!("{label}: {name}"), amount, cites.clone(), Made::Excess(surplus.clone()));
+    }
     let usual = before * days;
     let regret = Money::from_f64(usual * cut.off);
     let source = item_ref(item);
@@ -99,7 +105,7 @@ pub(in crate::assess) fn reduce(gathered: &mut Gathered<'_>, place: &Place, surp
         action: Action::Markdown { item: item.clone(), percent: cut.percent, from, to },
         summary: format!("Reduce the price of {} by {:.0} % from {from} to {to}.", book.item_label(item), cut.percent),
         then: Vec::new(),
-        after: BTreeMap::from([(key, Left::Amount(cut.left))]),
+        after: BTreeMap::from([(key.to_owned(), Left::Amount(cut.left))]),
         cost: cut.given,
         regret,
         value: cut.given,

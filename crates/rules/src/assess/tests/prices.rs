@@ -81,6 +81,11 @@ fn stock_that_nobody_buys_any_more_is_sold_for_less() {
     assert_eq!((*from, *to), (day(1), plus_days(day(1), 27)));
     assert!(*percent <= 40.0, "not below cost: {percent}");
     assert_eq!(cut.value, cut.money.cost);
+    // Where the place has too much by its levels as well, it is one excess, and what is reduced is a part of it.
+    let both = shop.assess(&[here(ExceptionType::DCollapse, "2"), here(ExceptionType::IOver, "2")]);
+    assert_eq!(both.loss_sum.iter().filter(|part| part.what.starts_with("holding cost")).count(), 1);
+    let cut = best(&both, "MARKDOWN");
+    assert!(cut.money.loss_after.expected < cut.money.loss_now.expected && cut.money.loss_after.expected > Money::ZERO);
     // What sells in good time by itself is not sold for less.
     shop.demand("2", 5.0, 0.4);
     assert!(find(&shop.assess(&[here(ExceptionType::DCollapse, "2")]), "MARKDOWN").is_none());

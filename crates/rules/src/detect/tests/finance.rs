@@ -3,9 +3,10 @@
 use super::*;
 
 impl Shop {
-    /// A bill of 50 of item 1 at 8.00 that names no order.
+    /// A bill of 50 of item 1 at 8.00 that names no order, entered long enough ago to have been matched.
     fn bill_of(&mut self, id: &str, edit: impl FnOnce(&mut BillLine)) {
-        let mut line = BillLine { qty: Quantity::units(50), po_line: None, ..records::bill_line(id, id) };
+        let line = records::bill_line(id, id);
+        let mut line = BillLine { qty: Quantity::units(50), po_line: None, created_at: at(-2), ..line };
         edit(&mut line);
         self.records.push(Record::BillLine(line));
     }
@@ -41,11 +42,87 @@ fn the_order_that_a_bill_fits_is_named_and_takes_from_what_is_at_stake() {
     let found = shop.assess_signals(vec![signal]);
     assert_eq!(found.loss_sum[0].amount.expected, money("24.00"));
     assert!(found.candidates.iter().any(|c| c.summary.contains("is it for our order P0001")));
-    // Named on the bill, though its goods are not those of the order.
-    let mut named = Shop::new();
-    named.order("1", 10, -20, -10);
-    named.bill_of("1", |line| line.origin = "P0001".into());
-    assert!(named.one(T::FUnmatched).headline.ends_with("it may be for P0001, which fits by 90 %."));
+}
+
+#[test]
+fn an_order_that_a_bill_names_is_asked_about_and_moves_no_money() {
+    for (origin, reference) in [("P0001", "INV-1"), ("", "your order P0001")] {
+        let named = |shop: &mut Shop| {
+            shop.bill_of("1", |line| (line.origin, line.reference) = (origin.into(), reference.into()));
+            shop.one(T::FUnmatched)
+        };
+        // Nothing of what it bills was received with the order that it names.
+        let mut shop = Shop::new();
+        shop.order("1", 10, -20, -10);
+        let signal = named(&mut shop);
+        assert!(
+            signal.headline.ends_with("; it names P0001, and nothing like it came that is not billed."),
+            "{}",
+            signal.headline
+        );
+        let found = shop.assess_signals(vec![signal]);
+        assert_eq!(found.loss_sum[0].amount.expected, money("120.00"), "as if it named none");
+        assert!(found.candidates.iter().any(|c| c.summary.contains("is it for our order P0001")));
+        // Where goods answer for it, which order it names changes nothing either.
+        shop.order("2", 50, -20, -10);
+        shop.receipt("2", 50, Some(-10));
+        let signal = shop.one(T::FUnmatched);
+        assert!(signal.headline.ends_with("; it names P0001, and what came and is not billed fits by 80 %."));
+        assert_eq!(shop.assess_signals(vec![signal]).loss_sum[0].amount.expected, money("24.00"));
+    }
+}
+
+#[test]
+fn a_bill_that_repeats_another_is_one_exception() {
+    let mut shop = Shop::new();
+    shop.bill_of("1", |_| {});
+    shop.bill_of("2", |_| {});
+    assert_eq!(shop.book().repeats().len(), 1, "the same number and amount");
+    assert_eq!(shop.one(T::FUnmatched).subject.bill.as_deref(), Some("71"));
+}
+
+#[test]
+fn what_is_still_being_matched_consigned_or_usual_without_orders_is_silent() {
+    let mut young = Shop::new();
+    young.bill_of("1", |line| line.created_at = at(-1));
+    young.silent(T::FUnmatched);
+    let mut consigned = Shop::new();
+    let came = consigned.moved(MoveKind::Receipt, None, Some("2"), 80, Some(-40));
+    (came.owner, came.partner) = (Some("9".into()), Some("9".into()));
+    consigned.bill_of("1", |_| {});
+    consigned.silent(T::FUnmatched);
+    // From a baker nothing was ever ordered, and the bills were paid.
+    let paid = |shop: &mut Shop| {
+        shop.bill_of("1", |line| (line.paid, line.billed_on, line.created_at) = (true, day(-40), at(-40)));
+        shop.bill_of("2", |line| line.reference = "INV-2".into());
+    };
+    let mut usual = Shop::new();
+    paid(&mut usual);
+    usual.silent(T::FUnmatched);
+    let mut ordered = Shop::new();
+    ordered.order("9", 10, -200, -190);
+    paid(&mut ordered);
+    assert_eq!(ordered.one(T::FUnmatched).subject.bill.as_deref(), Some("72"));
+}
+
+#[test]
+fn goods_that_came_without_an_order_are_said_beside_their_bill() {
+    let mut shop = Shop::new();
+    shop.moved(MoveKind::Receipt, None, Some("2"), 50, Some(-5)).partner = Some("9".into());
+    shop.bill_of("1", |_| {});
+    let signal = shop.one(T::FUnmatched);
+    assert!(signal.headline.contains("and there is no order, though 50 of AC-001 Kitchen scale came with DOC/"));
+    let found = shop.assess_signals(vec![signal]);
+    let reason = |c: &reeve_domain::action::Candidate| match &c.action {
+        Action::BlockBill { reason, .. } => Some(reason.clone()),
+        _ => None,
+    };
+    assert_eq!(found.candidates.iter().find_map(reason).as_deref(), Some("no order for it"));
+    // What somebody else brought is none.
+    let mut other = Shop::new();
+    other.moved(MoveKind::Receipt, None, Some("2"), 50, Some(-5)).partner = Some("8".into());
+    other.bill_of("1", |_| {});
+    assert!(other.one(T::FUnmatched).headline.contains("no order or receipt"));
 }
 
 #[test]

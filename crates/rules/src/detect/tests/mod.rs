@@ -25,7 +25,7 @@ use proptest::prelude::*;
 use super::gather::{Gathered, Overview};
 use super::{
     adjustments, announced, asn, bulk, censored, channel, costs, ending, excess, fulfil, lots as lot_rules, performance,
-    policy as policy_rules, receiving, roots, shortage, transfer, transfer_diff, unmatched,
+    policy as policy_rules, receiving, roots, shortage, supply, transfer, transfer_diff, unmatched,
 };
 use crate::assess::{Assessment, assess};
 use crate::fold::fold;

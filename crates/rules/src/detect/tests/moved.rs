@@ -99,3 +99,47 @@ fn an_adjustment_like_all_others_is_silent_and_so_is_the_first_of_few() {
     few.moved(MoveKind::Count, Some("2"), None, 400, Some(-1)).reason = "misc".into();
     few.silent(T::IAdj);
 }
+
+/// Ten were planned: six left, four later on a second document, and the receiver has booked ten on the one receipt.
+fn in_two_shipments(second: Option<i32>, came: i64) -> Shop {
+    let mut shop = Shop::new();
+    shop.stock("1", 100);
+    shop.stock("2", 10);
+    shop.demand("2", 1.0);
+    for (from, to, qty, document, created, done) in [
+        (Some("1"), None, 6, "NOR/OUT/1", -9, Some(-8)),
+        (Some("1"), None, 4, "NOR/OUT/2", -8, second),
+        (None, Some("2"), came, "MKT/IN/1", -9, Some(-3)),
+    ] {
+        let m = shop.moved(MoveKind::Transfer, from, to, qty, done);
+        (m.document, m.origin, m.created_at) = (document.into(), "OP/0001".into(), at(created));
+        m.scheduled_at = done.is_none().then(|| at(1));
+    }
+    shop
+}
+
+#[test]
+fn two_shipments_on_one_receipt_are_one_transfer() {
+    let whole = in_two_shipments(Some(-6), 10);
+    whole.silent(T::TDiff);
+    whole.quiet(T::TLate);
+    // What is there and not yet booked out is no difference.
+    in_two_shipments(None, 10).silent(T::TDiff);
+    let fewer = in_two_shipments(Some(-6), 8);
+    assert!(fewer.one(T::TDiff).headline.contains("10 had left Northgate DC: 2 fewer"), "{:?}", fewer.one(T::TDiff));
+    fewer.assess_signals(vec![fewer.one(T::TDiff)]);
+    let more = in_two_shipments(Some(-6), 13);
+    assert!(more.one(T::TDiff).headline.contains("10 had left Northgate DC: 3 more"));
+    // Six left and six came: the four are still on their way.
+    let parted = in_two_shipments(Some(-6), 6);
+    parted.silent(T::TDiff);
+    assert_eq!(parted.must(T::TLate).subject.document.as_deref(), Some("NOR/OUT/2"));
+}
+
+#[test]
+fn a_shipment_of_before_under_the_same_name_is_no_part_of_a_later_one() {
+    let mut shop = in_two_shipments(Some(-6), 13);
+    let lost = shop.moved(MoveKind::Transfer, Some("1"), None, 3, Some(-40));
+    (lost.document, lost.origin, lost.created_at) = ("NOR/OUT/0".into(), "OP/0001".into(), at(-41));
+    assert!(shop.one(T::TDiff).headline.contains("3 more"));
+}

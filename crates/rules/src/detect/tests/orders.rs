@@ -104,6 +104,21 @@ fn goods_that_old_orders_keep_are_freed_for_those_who_want_them() {
 }
 
 #[test]
+fn what_old_orders_keep_is_no_second_loss_beside_the_shortage() {
+    let mut shop = Shop::new();
+    shop.records.push(Record::SupplierPrice(records::supplier_price("1")));
+    shop.stock("2", 40);
+    shop.demand("2", 5.0);
+    shop.waits(40, -25, None);
+    let (out, kept) = (shop.must(T::IOut), shop.one(T::IReserve));
+    let alone = shop.assess_signals(vec![out.clone()]);
+    let both = shop.assess_signals(vec![out, kept]);
+    assert_eq!(both.loss_sum, alone.loss_sum, "whoever finds nothing is lost once");
+    let asked = both.candidates.iter().find(|c| c.summary.contains("do the orders still stand")).expect("asked");
+    assert!(asked.money.loss_after.expected < asked.money.loss_now.expected, "{asked:?}");
+}
+
+#[test]
 fn what_is_made_to_order_or_young_or_free_keeps_nothing_from_anybody() {
     let shop = |entered: i32, promised: Option<i32>, stock: i64| {
         let mut shop = Shop::new();

@@ -56,6 +56,44 @@ fn a_year_of_stock_is_too_much_and_an_order_on_top_can_be_cancelled() {
 }
 
 #[test]
+fn of_a_place_that_sends_on_nothing_says_what_is_too_much() {
+    let mut shop = bought_too_much(1_000);
+    shop.demand("2", 0.0);
+    shop.terms(24);
+    shop.open_order("1", -5, 20);
+    let signal = shop.one(T::IOver);
+    let (case, exceptions) = (shop.with_case(&signal), [exception(signal.clone())]);
+    let found = shop.assess_signals(vec![signal]);
+    let cancel =
+        found.candidates.iter().find(|c| c.action.code() == "CANCEL-PO").expect("it can be cancelled").action.clone();
+    let fails = |shop: &Shop| shop.with(&case, &exceptions, |scene| failures(&recheck(scene, &cancel)).len());
+    assert_eq!(fails(&shop), 0);
+    // A store was sent some of it: what comes is for the stores.
+    shop.moved(MoveKind::Transfer, Some("2"), Some("1"), 60, Some(-20));
+    shop.silent(T::IOver);
+    assert_eq!(fails(&shop), 1, "nor is an order cancelled that a card of before says to cancel");
+    // What was sent back to where it came from, or long ago, is nobody's demand.
+    for edit in [|m: &mut StockMove| m.returns = Some("x".into()), |m: &mut StockMove| m.done_at = Some(at(-130))] {
+        let mut shop = bought_too_much(1_000);
+        edit(shop.moved(MoveKind::Transfer, Some("2"), Some("1"), 60, Some(-20)));
+        shop.one(T::IOver);
+    }
+    // Neither does its rule, nor a least order: both are measured by sales alone.
+    let moq = |sent: bool| {
+        let mut shop = Shop::new();
+        shop.terms(400);
+        shop.stock("2", 3);
+        shop.demand("2", 2.0);
+        if sent {
+            shop.moved(MoveKind::Transfer, Some("2"), Some("1"), 1, Some(-20));
+        }
+        shop
+    };
+    moq(false).one(T::SMoq);
+    moq(true).silent(T::SMoq);
+}
+
+#[test]
 fn what_a_rule_a_promotion_or_a_launch_asks_for_is_not_too_much() {
     bought_too_much(60).silent(T::IOver);
     let mut ruled = bought_too_much(600);
@@ -244,6 +282,22 @@ fn what_is_left_of_a_delisted_item_is_said_and_its_orders_are_cancelled() {
     );
     let found = shop.assess_signals(vec![signal]);
     assert_eq!(found.candidates[0].action.code(), "CANCEL-PO", "{}", found.candidates[0].summary);
+    // Nothing is forecast where nothing was ever sold: that nobody will buy it is known all the same.
+    let mut unsold = Shop::new();
+    unsold.moved(MoveKind::Opening, None, Some("2"), 40, Some(-90));
+    unsold.open_order("1", -5, 20);
+    ended(&mut unsold);
+    let found = unsold.assess_signals(vec![unsold.one(T::DEol)]);
+    assert_eq!(found.candidates[0].action.code(), "CANCEL-PO", "{}", found.candidates[0].summary);
+    // One delisting is one decision.
+    shop.stock("1", 100);
+    let all = shop.looked_as(T::DEol);
+    assert_eq!(all.len(), 2);
+    assert!(all[0].headline.ends_with("400.00 at cost; 1,760.00 at 2 places in all."), "{}", all[0].headline);
+    assert_eq!(fold(at(0), all.clone(), Vec::new(), Vec::new()).cases.len(), 1);
+    let found = shop.assess_signals(all);
+    assert_eq!(found.loss_sum.len(), 2, "what lies at each place");
+    assert!(has(&found, "CANCEL-PO"));
     let mut little = bought_too_much(20);
     ended(&mut little);
     little.silent(T::DEol);
@@ -266,4 +320,44 @@ fn weeks_without_stock_are_no_weeks_without_demand() {
     let found = out(12).assess_signals(vec![signal]);
     assert!(found.loss_sum.is_empty() && has(&found, "ESCALATE"), "what was not sold is gone");
     out(3).silent(T::DCensored);
+}
+
+#[test]
+fn one_cycle_is_counted_by_the_rule_that_does_not_fit_and_not_by_the_lead_time_too() {
+    let shop = |min: i64| {
+        let mut shop = Shop::new();
+        shop.terms(0);
+        shop.ruled("2", min, 200);
+        shop.stock("2", 100);
+        shop.demand("2", 8.0);
+        for n in 0..4 {
+            let (line, ordered) = (format!("{n}"), -40 + 6 * n);
+            shop.order(&line, 10, ordered, ordered + 7);
+            shop.receipt(&line, 10, Some(ordered + 14));
+        }
+        shop
+    };
+    let cycles = |shop: &Shop| {
+        let book = shop.book();
+        let mut signals = shop.looked_as(T::SParam);
+        signals.extend(supply::signals(&book, &shop.settings));
+        supply::leave_cycles(&book, &mut signals);
+        assert_eq!(fold(at(0), signals.clone(), Vec::new(), Vec::new()).cases.len(), signals.len());
+        let counted = |signal: Signal| {
+            let found = shop.assess_signals(vec![signal]);
+            found.loss_sum.iter().filter(|part| part.what.contains("one cycle")).count()
+        };
+        signals.into_iter().map(|signal| (signal.code, counted(signal))).collect::<Vec<_>>()
+    };
+    // A minimum that is far too low for the listed days already: how much more the real ones ask for is of the same cycle.
+    assert_eq!(cycles(&shop(20)), [(T::SParam, 1), (T::SLtShift, 0)]);
+    // One that fits the listed days is short only for the days beyond them.
+    assert_eq!(cycles(&shop(80)), [(T::SLtShift, 1)]);
+}
+
+impl Shop {
+    /// The case that a signal opens.
+    fn with_case(&self, signal: &Signal) -> Case {
+        fold(at(0), vec![signal.clone()], Vec::new(), Vec::new()).cases.remove(0).0
+    }
 }
