@@ -306,6 +306,11 @@ impl Short {
         formulas::days_to_decide(self.now.run_out(scene, horizon).unwrap_or(horizon), lead)
     }
 
+    /// Units that somebody will ask for in vain in the window that misses most.
+    pub(super) fn missing(&self) -> f64 {
+        self.worst.units
+    }
+
     /// Days until which the loss is counted.
     pub(super) fn until(&self) -> u32 {
         self.stake.unordered.unwrap_or(self.stake.until)
