@@ -97,7 +97,7 @@ pub(in crate::assess) fn alternatives(gathered: &mut Gathered<'_>, short: &Short
     let listed = RecordRef::new(RecordKind::SupplierPrice, offer.id.clone());
     let due = FactValue::Date(book.due(line));
     let order = scene.settings.costs.order_fixed;
-    let cites = vec![
+    let mut cites = vec![
         cost_each.cite,
         rate_cite,
         gathered.fact(listed.clone(), "price", "the other supplier's price", FactValue::Price(price)),
@@ -108,9 +108,11 @@ pub(in crate::assess) fn alternatives(gathered: &mut Gathered<'_>, short: &Short
         gathered.fact(listed.clone(), "alt_date", "comes on", FactValue::Date(need_date)),
         gathered.fact(listed.clone(), "alt_value", "value of the order", FactValue::Money(value)),
         gathered.fact(item_ref(item), "cost_order", "cost of an order (setting)", FactValue::Money(order)),
-        gathered.fact(listed.clone(), "cost_beyond", BEYOND, FactValue::Money(cost_beyond)),
-        gathered.fact(listed, "regret_alt", "holding it for half a year", FactValue::Money(regret)),
+        gathered.fact(listed.clone(), "regret_alt", "holding it for half a year", FactValue::Money(regret)),
     ];
+    if cost_beyond > Money::ZERO {
+        cites.push(gathered.fact(listed, "cost_beyond", BEYOND, FactValue::Money(cost_beyond)));
+    }
     let summary = format!(
         "Order {quantity} units of {} for {} from {} at {price}, needed by {need_date}: {} of {} is late.",
         book.item_label(item),

@@ -67,7 +67,7 @@ pub(in crate::assess) fn increases(gathered: &mut Gathered<'_>, short: &Short) {
     let value = quantity * price;
     let source = line_ref(&line.id);
     let comes = plus_days(book.today, in_days(arrival.day));
-    let cites = vec![
+    let mut cites = vec![
         cost_each.cite,
         rate_cite,
         gathered.fact(source.clone(), "price", &format!("price on {}", line.order_name), FactValue::Price(price)),
@@ -75,10 +75,12 @@ pub(in crate::assess) fn increases(gathered: &mut Gathered<'_>, short: &Short) {
         gathered.fact(source.clone(), "raise_quantity", "to be added", FactValue::Quantity(quantity)),
         gathered.fact(source.clone(), "raise_comes", "comes on", FactValue::Date(comes)),
         gathered.fact(source.clone(), "cost_change", "cost of a change (setting)", FactValue::Money(change_fixed)),
-        gathered.fact(source.clone(), "cost_beyond", BEYOND, FactValue::Money(cost_beyond)),
         gathered.fact(source.clone(), "raise_value", "value of what is added", FactValue::Money(value)),
-        gathered.fact(source, "regret_raise", "holding it for half a year", FactValue::Money(regret)),
+        gathered.fact(source.clone(), "regret_raise", "holding it for half a year", FactValue::Money(regret)),
     ];
+    if cost_beyond > Money::ZERO {
+        cites.push(gathered.fact(source, "cost_beyond", BEYOND, FactValue::Money(cost_beyond)));
+    }
     let summary = format!(
         "Raise {} of {} on {} by {quantity} units, coming {comes}.",
         book.item_label(item),

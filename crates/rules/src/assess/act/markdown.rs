@@ -99,7 +99,7 @@ pub(in crate::assess) fn reduce(gathered: &mut Gathered<'_>, place: &Place, surp
     cites.extend([
         gathered.place_fact(item, location, "markdown_sold", "sells at the lower price", units(cut.sold)),
         gathered.place_fact(item, location, "markdown_more", "of it because of the price", units(cut.more)),
-        gathered.place_fact(item, location, "markdown_elsewhere", "sells meanwhile at all places but", units(elsewhere)),
+        gathered.place_fact(item, location, "markdown_elsewhere", "sells meanwhile elsewhere than", units(elsewhere)),
         gathered.place_fact(item, location, "markdown_percent", "reduction", FactValue::percent(cut.percent)),
         gathered.place_fact(item, location, "cost_markdown", "reduction on what sells", FactValue::Money(cut.given)),
         gathered.place_fact(item, location, "regret_markdown", "reduction on the usual demand", FactValue::Money(regret)),

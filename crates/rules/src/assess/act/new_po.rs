@@ -71,7 +71,7 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
         book.supplier_name(&offer.supplier),
     );
     let listed = RecordRef::new(RecordKind::SupplierPrice, offer.id.clone());
-    let cites = vec![
+    let mut cites = vec![
         cost_each.cite,
         rate_cite,
         gathered.fact(listed.clone(), "price", "supplier price", FactValue::Price(price)),
@@ -96,8 +96,10 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
         ),
         gathered.place_fact(item, location, "regret_order", "holding it for half a year", FactValue::Money(regret)),
         gathered.fact(item_ref(item), "cost_order", "cost of an order (setting)", FactValue::Money(order)),
-        gathered.place_fact(item, location, "cost_beyond", BEYOND, FactValue::Money(cost_beyond)),
     ];
+    if cost_beyond > Money::ZERO {
+        cites.push(gathered.place_fact(item, location, "cost_beyond", BEYOND, FactValue::Money(cost_beyond)));
+    }
     // What is lost until an order arrives can not be saved by it; each day of waiting adds to the rest.
     let latest = gathered.today_plus(in_days(short.until()) - in_days(day));
     let change = Change::Ordered {

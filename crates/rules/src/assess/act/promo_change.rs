@@ -116,9 +116,11 @@ pub(in crate::assess) fn ends_for_nothing(gathered: &mut Gathered<'_>, exception
         gathered.fact(source(), "new_to", "last day instead", FactValue::Date(last)),
         gathered.assume(source(), "promotion_left", "share of it that is given away until then", left),
         gathered.fact(source(), "cost_promotion", "cost of changing it (setting)", FactValue::Money(change)),
-        gathered.fact(source(), "cost_others", "what it wins for other companies", FactValue::Money(certain)),
         gathered.fact(source(), "regret_promotion", "what it was planned to win", FactValue::Money(regret)),
     ]);
+    if certain > Money::ZERO {
+        cites.push(gathered.fact(source(), "cost_others", "what it wins for other companies", FactValue::Money(certain)));
+    }
     gathered.proposals.push(Proposal {
         action: end(promotion, last),
         summary: format!("End the promotion of {name} on {last} instead of {}: it sells hardly more.", promotion.to),
@@ -180,9 +182,11 @@ pub(in crate::assess) fn ends_before_it_is_out(gathered: &mut Gathered<'_>, exce
     cites.extend([
         gathered.fact(source(), "new_to", "last day instead", FactValue::Date(last)),
         gathered.fact(source(), "cost_promotion", "cost of changing it (setting)", FactValue::Money(paperwork)),
-        gathered.fact(source(), "cost_enough", "margin missed where there is enough", FactValue::Money(certain)),
         gathered.fact(source(), "regret_promotion", "margin of what it would have sold", FactValue::Money(regret)),
     ]);
+    if certain > Money::ZERO {
+        cites.push(gathered.fact(source(), "cost_enough", "margin missed where there is enough", FactValue::Money(certain)));
+    }
     let name = book.item_label(&promotion.item);
     gathered.proposals.push(Proposal {
         action: end(promotion, last),
