@@ -40,7 +40,10 @@ pub(super) fn retain_at_stake(gathered: &mut Gathered<'_>) {
     let parts = &gathered.parts;
     gathered.proposals.retain(|proposal| {
         let Some(Change::Less { surplus, .. } | Change::Reduced { surplus, .. }) = &proposal.change else { return true };
-        let at_stake = |key: &String| matches!(parts.get(key).and_then(|part| part.made.as_ref()), Some(Made::Excess(of)) if of == surplus);
+        let at_stake = |key: &String| {
+            let made = parts.get(key).and_then(|part| part.made.as_ref());
+            matches!(made, Some(Made::Excess(of)) if of == surplus)
+        };
         proposal.after.keys().all(at_stake)
     });
 }

@@ -12,7 +12,7 @@ use reeve_domain::action::Action;
 use reeve_domain::book::Place;
 use reeve_domain::calendar::plus_days;
 use reeve_domain::evidence::FactValue;
-use reeve_domain::ids::SupplierId;
+use reeve_domain::ids::{ItemId, SupplierId};
 use reeve_domain::money::{Money, Quantity, UnitPrice};
 use reeve_domain::record::{RecordKind, RecordRef};
 use reeve_domain::workings::Change;
@@ -25,6 +25,11 @@ const UNUSUAL_ORDER: f64 = 2.0;
 /// What is said of the cost of what an order brings beyond the need.
 pub(in crate::assess) const BEYOND: &str = "holding what is ordered beyond the need";
 
+fn misses_price(gathered: &mut Gathered<'_>, item: &ItemId) {
+    let label = gathered.scene.book.item_label(item);
+    gathered.miss(format!("supplier price of {label}"), "the value of a purchase order");
+}
+
 /// Orders up to the level, where an order is due.
 pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
     let scene = gathered.scene;
@@ -34,6 +39,9 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
         gathered.miss(format!("supplier with a valid price for {}", book.item_label(item)), "a purchase order");
         return;
     };
+    if offer.price.is_none() {
+        return misses_price(gathered, item);
+    }
     let Some(lead) = projection::lead_time(book, &short.place, &offer.supplier) else { return };
     let Some(levels) = projection::levels(scene, &short.place, &offer.supplier) else { return };
     // Above the reorder point the usual rhythm is early enough, and an order more would be stock too much.
@@ -44,10 +52,7 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
     // Up to the level, in whole packs, by the price break that this reaches, and no less than the supplier delivers.
     let need = levels.up_to - position;
     let Some((offer, quantity)) = projection::ordered_by(book, &short.place, &offer.supplier, need) else { return };
-    let Some(price) = offer.price else {
-        gathered.miss(format!("supplier price of {}", book.item_label(item)), "the value of a purchase order");
-        return;
-    };
+    let Some(price) = offer.price else { return misses_price(gathered, item) };
     if !quantity.is_positive() {
         return;
     }
