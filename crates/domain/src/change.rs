@@ -66,6 +66,9 @@ pub enum Change {
         cost: UnitPrice,
         /// The line's price.
         price: UnitPrice,
+        /// What a whole pack brings beyond the need.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        beyond: Option<Surplus>,
     },
     /// A new order.
     Ordered {
@@ -85,6 +88,9 @@ pub enum Change {
         /// The supplier, in a plan: two orders to one share a document.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         supplier: Option<String>,
+        /// What a least order or a whole pack brings beyond the need: ordering it is what makes it lie there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        beyond: Option<Surplus>,
     },
     /// Less demand on some days, because a promotion ends.
     Quieter {
@@ -94,10 +100,14 @@ pub enum Change {
         to: u32,
         /// Share of the demand that remains on them.
         share: f64,
-        /// Units that would have sold otherwise.
+        /// Units that would have sold otherwise, if there had been enough of them.
         missed: f64,
         /// What is lost with one of them.
         margin: f64,
+        /// Units for which there is enough, so that ending it misses them for certain, each with what is lost with one: here, and
+        /// where it runs for other companies.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        enough: Vec<(f64, f64)>,
     },
     /// A promotion that ends sooner because it sells nothing more.
     Ended {
@@ -111,6 +121,9 @@ pub enum Change {
         off: f64,
         /// Days by which it ends sooner.
         days: f64,
+        /// What other companies' places sell in these days with it, each with what a unit brings there at the full price.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        elsewhere: Vec<(f64, f64)>,
     },
     /// A lower price for stock beyond the need.
     Reduced {
@@ -124,6 +137,9 @@ pub enum Change {
         off: f64,
         /// Units that sell in these days if demand has not fallen.
         before: f64,
+        /// Units that sell in these days at the item's other places: a price holds at all of them.
+        #[serde(default, skip_serializing_if = "is_none_sold")]
+        elsewhere: f64,
     },
     /// Goods out of sale until they are inspected.
     Held {
@@ -138,11 +154,11 @@ pub enum Change {
         /// What is lost with one unit.
         margin: f64,
     },
-    /// Goods back to the supplier: units, and the price at which they were bought, where it is known.
+    /// Goods back to the supplier: units, and what one of them is worth.
     SentBack {
         /// Units.
         quantity: f64,
-        /// What they are credited at.
+        /// The price at which they were bought, else their cost.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         price: Option<UnitPrice>,
     },
@@ -157,7 +173,7 @@ pub enum Change {
         /// Days by which they come later; none where they do not come.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         later: Option<u32>,
-        /// The line's price, where it is known.
+        /// The line's price, else the unit cost.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         price: Option<UnitPrice>,
         /// Demand of a day before it fell.
@@ -178,6 +194,12 @@ pub enum Change {
         /// The share.
         left: f64,
     },
+}
+
+/// Evidence of items that are sold at one place hashes as it did.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_none_sold(units: &f64) -> bool {
+    *units == 0.0
 }
 
 impl Change {

@@ -79,11 +79,24 @@ pub(crate) fn documents(book: &Book, line: &PurchaseLine) -> String {
     if more > 0 { format!("{} and more", names.join(", ")) } else { names.join(", ") }
 }
 
-/// Rows under a heading, their columns as wide as what stands in them. Text from outside stays on its line.
+/// What a reader takes for the line between two columns, beside what boxes are drawn with.
+const COLUMNS: &str = "|¦ǀǁ׀।॥‖∣∥⏐⎜⎟⎢⎥⎪⎸⎹❘❙❚⫾⫿ㅣ丨⼁︱︳｜￤￨▌▍▎▏▐▕";
+
+fn looks_like_a_column(c: char) -> bool {
+    COLUMNS.contains(c) || ('\u{2500}'..='\u{257f}').contains(&c)
+}
+
+/// A cell on one line, which opens no column of its own: whatever a name says stands in its own place.
+fn cell(text: &str) -> String {
+    plain(&text.chars().map(|c| if looks_like_a_column(c) { '/' } else { c }).collect::<String>())
+}
+
+/// Rows under a heading, their columns as wide as what stands in them. Text from outside stays in its cell.
 fn rows(heading: &[&str], rows: Vec<Vec<String>>) -> String {
-    let heading = heading.iter().map(|cell| (*cell).to_owned()).collect();
+    let heading: Vec<String> = heading.iter().map(|cell| (*cell).to_owned()).collect();
+    debug_assert!(rows.iter().all(|row| row.len() == heading.len()), "a row has a cell for each column");
     let all: Vec<Vec<String>> =
-        std::iter::once(heading).chain(rows).map(|row| row.iter().map(|cell| plain(cell)).collect()).collect();
+        std::iter::once(heading).chain(rows).map(|row| row.iter().map(|text| cell(text)).collect()).collect();
     let wide = |column: usize| all.iter().filter_map(|row: &Vec<String>| row.get(column)).map(|c| c.chars().count()).max();
     let told = |row: &Vec<String>| {
         let cells =
@@ -100,6 +113,33 @@ mod tests {
     use reeve_domain::ids::{ItemId, LocationId, SupplierId};
     use reeve_domain::record::{Item, Record};
     use reeve_testing::records::{self, at, day};
+
+    #[test]
+    fn a_name_opens_no_column_of_its_own() {
+        let order = |name: &str| {
+            let item = Item { name: name.into(), ..records::item("7") };
+            let place = Record::Location(records::location("2", "Store"));
+            let book = Book::new(at(0), Calendar::utc(), [Record::Item(item), place]);
+            let order = Action::NewPo {
+                item: ItemId::new("7"),
+                supplier: SupplierId::new("9"),
+                quantity: Quantity::units(48),
+                price: UnitPrice(4.into()),
+                need_date: day(9),
+                destination: LocationId::new("2"),
+            };
+            table(&book, "USD", &order)
+        };
+        let lines = COLUMNS.chars().chain(['\u{2502}', '\u{2551}', '\u{253c}']);
+        for line in lines {
+            let told = order(&format!("Jar {line} 480 units {line} 1.00 USD {line} 480.00 USD"));
+            for row in told.lines() {
+                let columns = row.chars().filter(|c| looks_like_a_column(*c)).count() + 1;
+                assert_eq!((row.split(" | ").count(), columns), (6, 6), "{line:?} opens a column: {told}");
+            }
+            assert!(told.contains("Jar / 480 units / 1.00 USD"), "what the name says is still there: {told}");
+        }
+    }
 
     #[test]
     fn an_order_says_what_how_much_at_which_price_and_when() {

@@ -114,8 +114,7 @@ async fn it_opens_what_a_mail_is_about_and_says_how_to_come_to_the_rest() {
         assert_eq!(page.status, 200, "{path}");
         assert!(!page.body.contains("href=\"/kpi\""), "{path} leads to nothing that is not opened");
     }
-    for path in ["/me", "/kpi", "/metrics", "/outbox", "/audit", "/policy", "/health", "/modes", "/mutes", "/stop", "/batch"]
-    {
+    for path in ["/me", "/kpi", "/outbox", "/audit", "/policy", "/health", "/modes", "/mutes", "/stop", "/batch"] {
         let page = send(&bench.world, "GET", path, &[("Cookie", &cookie)], "").await;
         assert_eq!(page.status, 403, "{path}");
         assert!(page.body.contains("sign-in link"), "{path}: {}", page.body);

@@ -130,7 +130,7 @@ pub(super) fn reserved(gathered: &mut Gathered<'_>, exception: &Exception) {
     let keys = shortage::keys(&place);
     if gathered.parts.contains_key(&keys[0]) {
         let short = gathered.shorts.get(&place_key::of(item, location));
-        let served = short.map_or(0.0, |short| (kept.to_f64() / short.missing().max(1.0)).min(1.0));
+        let served = short.map_or(0.0, |short| (kept.to_f64() / short.missing_in_all().max(1.0)).min(1.0));
         return ask(gathered, &keys, 1.0 - (1.0 - LEFT_AFTER_FREEING) * served);
     }
     let Some((margin, mut cites)) = gathered.margin(item) else { return };

@@ -21,7 +21,7 @@ use reeve_domain::workings::{Change, Made, Workings};
 
 use super::LossPart;
 use super::shortage::{self, Short};
-pub(super) use super::subject::{company_of, needed_elsewhere, place_of, places_of};
+pub(super) use super::subject::{company_of, needed_elsewhere, place_of, places_of, places_with_forecast};
 
 /// What remains of one part of the loss after an action.
 #[derive(Clone, Copy, Debug, PartialEq)]

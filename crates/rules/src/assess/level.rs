@@ -81,7 +81,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
     let more = vec![(needed - in_force, cost.price, cycle)];
     let (param, record) = (Param::ReorderPoint, rule.id.clone());
     adjust_param::adjust(gathered, Cure { place, param, record, old: rule.min, new, more, keys: &keys, cycle });
-    if new.0 > rule.min.0 * rust_decimal::Decimal::new(15, 1) {
+    if new.0 > rule.min.0 * rust_decimal::Decimal::new(15, 1) || (rule.max.is_positive() && new > rule.max) {
         gathered.escalate("by how much the reorder minimum should rise", "planner");
     }
 }

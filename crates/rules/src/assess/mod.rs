@@ -74,6 +74,7 @@ use reeve_domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef};
 use reeve_domain::workings::{Made, Odds, Workings};
 use reeve_models::formulas;
 
+pub(crate) use act::adjust_stock::{counts_behind, follows as posts_counts};
 pub(crate) use rank::is_dated;
 pub(crate) use three_way::not_owed;
 
@@ -122,6 +123,7 @@ pub fn assess(scene: &Scene<'_>) -> Assessment {
     let p = probability(scene);
     let p_cite = gathered.fact(lead_record(scene), "p_real", "probability that it is real", FactValue::number(p, 4));
     gather(&mut gathered);
+    surplus::retain_at_stake(&mut gathered);
     // Two exceptions of a case may ask for the same thing: it is proposed once.
     let mut proposals = rank::merged(std::mem::take(&mut gathered.proposals));
     plans::join(&mut gathered, p, &mut proposals);

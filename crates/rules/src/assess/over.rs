@@ -3,6 +3,7 @@
 
 use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::{Exception, ExceptionType as T};
+use reeve_domain::money::Quantity;
 use reeve_domain::workings::{Made, Surplus};
 use reeve_models::formulas;
 
@@ -23,7 +24,11 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     let Some(cost) = gathered.cost(item) else { return };
     let (rate, rate_cite) = gathered.holding(item);
     let (mu_d, sigma_d) = scene.outlook.per_day(&place);
-    let supplier = projection::offer(book, &place).map(|offer| (offer.supplier.clone(), offer.min_qty.to_f64()));
+    let supplier = projection::offer(book, &place).map(|offer| {
+        // The smallest order that it takes, not the quantity of a price break.
+        let least = book.price_step(&place, &offer.supplier, Quantity::ZERO).unwrap_or(offer).min_qty;
+        (offer.supplier.clone(), least.to_f64())
+    });
     let levels = supplier.as_ref().and_then(|(supplier, _)| projection::levels(scene, &place, supplier));
     let ruled = book.rule(item, location).map_or(0.0, |rule| rule.max.to_f64().max(rule.min.to_f64()));
     let least = supplier.as_ref().map_or(0.0, |(_, least)| *least);
@@ -41,12 +46,13 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     let loss = |excess: f64| range(held(excess, mu_d + doubt), held(excess, mu_d), held(excess, (mu_d - doubt).max(0.0)));
     let amount = loss(excess);
     let label = "holding cost of the excess";
-    let on_order: f64 = book.incoming(item, location).iter().map(|i| i.qty.to_f64()).sum();
+    let coming = projection::on_order(book, &place);
+    let on_order = coming.to_f64();
     let mut cites = vec![
         cost.cite,
         rate_cite,
         gathered.place_fact(item, location, "position", "available and on order", units(position)),
-        gathered.place_fact(item, location, "on_order", "on order", units(on_order)),
+        gathered.place_fact(item, location, "on_order", "on order", FactValue::Quantity(coming)),
         gathered.place_fact(item, location, "target", "needed", units(target)),
         gathered.place_fact(item, location, "daily", "expected demand per day", units(mu_d)),
         gathered.place_fact(item, location, "excess", "beyond the need", units(excess)),

@@ -1,4 +1,4 @@
-//! Policy: what a wrong reorder rule loses in a cycle, and what a least order leaves over (handbook §4.5).
+//! Policy: what a wrong reorder rule loses in a cycle, and who can take less than a least order (handbook §4.5).
 
 use crate::role::Role;
 use reeve_domain::action::Param;
@@ -6,15 +6,13 @@ use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::Exception;
 use reeve_domain::money::Quantity;
 use reeve_domain::record::{RecordKind, RecordRef};
-use reeve_domain::workings::{Made, Surplus};
+use reeve_domain::workings::Made;
 use reeve_models::formulas;
 
 use super::act::adjust_param::{Cure, adjust};
 use super::gathered::{Gathered, Question, item_ref, place_of, range, units};
-use super::projection::{self, Z90};
+use super::projection;
 
-/// Share of a least order's excess that remains after asking the supplier for a smaller one.
-const LEFT_AFTER_CONTACT: f64 = 0.7;
 /// A cycle is at most so many days long: longer ones come of a level that hardly anything sells from.
 const CYCLE_DAYS_MOST: f64 = 365.0;
 
@@ -96,7 +94,8 @@ fn ask(gathered: &mut Gathered<'_>, exception: &Exception, name: &str) {
     gathered.watch.get_or_insert_with(|| format!("the next orders of {name} come in time all the same"));
 }
 
-/// A least order that is far more than is needed: what holding the rest costs, and who can take a smaller one.
+/// A least order that is far more than is needed. What holding the rest costs is lost only by ordering, so it is a cost of the order
+/// (NEW-PO) and no loss of doing nothing: here is only asked who can take a smaller one.
 pub(super) fn minimum(gathered: &mut Gathered<'_>, exception: &Exception) {
     let Some(place) = place_of(exception) else { return };
     let scene = gathered.scene;
@@ -104,42 +103,24 @@ pub(super) fn minimum(gathered: &mut Gathered<'_>, exception: &Exception) {
     let (item, location) = &place;
     let Some(offer) = projection::offer(book, &place) else { return };
     let Some(levels) = projection::levels(scene, &place, &offer.supplier) else { return };
-    let Some(cost) = gathered.cost(item) else { return };
-    let (rate, rate_cite) = gathered.holding(item);
     let position = projection::position(book, &place);
-    let multiple = book.rule(item, location).map_or(1.0, |rule| rule.multiple.to_f64());
     let need = levels.up_to - position;
-    let order = formulas::order_quantity(levels.up_to, position, offer.min_qty.to_f64(), multiple);
-    let over = (order - need).max(0.0);
+    let Some((offer, order)) = projection::ordered_by(book, &place, &offer.supplier, need) else { return };
+    let over = order.to_f64() - need;
     if need <= 0.0 || over < 1.0 {
         return;
     }
-    let (daily, sigma) = scene.outlook.per_day(&place);
-    let t0 = if daily > 0.0 { levels.up_to / daily } else { 0.0 };
-    let held = |mu: f64| formulas::excess_cost(over, mu, cost.price.to_f64(), rate, t0);
-    let doubt = Z90 * sigma / 28.0_f64.sqrt();
-    let amount = range(held(daily + doubt), held(daily), held((daily - doubt).max(0.0)));
     let listed = RecordRef::new(RecordKind::SupplierPrice, offer.id.clone());
-    let label = "holding cost of what a least order leaves over";
-    let cites = vec![
-        cost.cite,
-        rate_cite,
-        gathered.fact(listed.clone(), "min_qty", "least order", FactValue::Quantity(offer.min_qty)),
-        gathered.place_fact(item, location, "moq_position", "available and on order", units(position)),
-        gathered.place_fact(item, location, "up_to", "order-up-to level", units(levels.up_to)),
-        gathered.place_fact(item, location, "moq_over", "ordered beyond the need", units(over)),
-        gathered.place_fact(item, location, "moq_cost", label, FactValue::Money(amount.expected)),
-    ];
-    let name = format!("{} at {}", book.item_label(item), book.location_name(location));
-    let key = format!("moq:{item}@{location}");
-    let surplus = Surplus { units: over, daily, sigma, cost: cost.price, target: levels.up_to };
-    gathered.lose_by(&key, format!("{label}: {name}"), amount, cites, Made::Excess(surplus));
+    gathered.fact(listed.clone(), "min_qty", "least order", FactValue::Quantity(offer.min_qty));
+    gathered.place_fact(item, location, "moq_position", "available and on order", units(position));
+    gathered.place_fact(item, location, "up_to", "order-up-to level", units(levels.up_to));
+    gathered.place_fact(item, location, "moq_over", "ordered beyond the need", units(over));
     gathered.contact(&Question {
         role: Role::Supplier,
         partner: offer.supplier.as_str(),
         about: &format!("{}: a smaller least order, or one together with other items", book.item_label(item)),
-        keys: &[key],
-        left: LEFT_AFTER_CONTACT,
+        keys: &[],
+        left: 1.0,
         latest: gathered.today_plus(7),
         source: listed,
     });

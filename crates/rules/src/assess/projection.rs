@@ -9,7 +9,9 @@ use crate::scene::Scene;
 use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::ids::{LocationId, SupplierId};
+use reeve_domain::money::{Money, Quantity, UnitPrice};
 use reeve_domain::record::{PurchaseLine, SupplierPrice};
+use reeve_domain::workings::Surplus;
 use reeve_models::formulas;
 
 /// Observations at which an item's own lead time weighs as much as its supplier's (handbook §3.2).
@@ -191,6 +193,35 @@ pub(super) fn offer<'b>(book: &'b Book, place: &Place) -> Option<&'b SupplierPri
     book.supplier_prices_at(&place.0, &place.1, book.today).into_iter().next()
 }
 
+/// The step of a supplier's price list by which an order of `need` units in whole packs goes, and the quantity that it then comes to.
+pub(super) fn ordered_by<'b>(
+    book: &'b Book,
+    place: &Place,
+    supplier: &SupplierId,
+    need: f64,
+) -> Option<(&'b SupplierPrice, Quantity)> {
+    let multiple = book.rule(&place.0, &place.1).map_or(1.0, |rule| rule.multiple.to_f64());
+    let packs = |least: f64| Quantity::ceil_units(formulas::order_quantity(need, 0.0, least, multiple));
+    let step = book.price_step(place, supplier, packs(0.0))?;
+    Some((step, packs(step.min_qty.to_f64())))
+}
+
+/// What an order brings beyond the need where that is a unit or more: what a least order or a whole pack leaves over lies here only
+/// because it is ordered. `target` is what sells before it does.
+pub(super) fn beyond(scene: &Scene<'_>, place: &Place, units: f64, target: f64, cost: UnitPrice) -> Option<Surplus> {
+    let (daily, sigma) = scene.outlook.per_day(place);
+    (units >= 1.0).then_some(Surplus { units, daily, sigma, cost, target })
+}
+
+/// What holding it costs (handbook §3.4).
+pub(super) fn held(scene: &Scene<'_>, beyond: Option<&Surplus>) -> Money {
+    let cost = |of: &Surplus| {
+        let t0 = if of.daily > 0.0 { of.target / of.daily } else { 0.0 };
+        formulas::excess_cost(of.units, of.daily, of.cost.to_f64(), scene.settings.money.holding_rate, t0)
+    };
+    Money::from_f64(beyond.map_or(0.0, cost))
+}
+
 /// Days from order to first receipt, for lines that have one.
 fn observed_days(book: &Book, line: &PurchaseLine) -> Option<f64> {
     let first = book.receipts(&line.id).first().and_then(|m| m.done_at)?;
@@ -298,10 +329,14 @@ pub(super) fn levels(scene: &Scene<'_>, place: &Place, supplier: &SupplierId) ->
     })
 }
 
+/// All that is on order, exactly.
+pub(super) fn on_order(book: &Book, place: &Place) -> Quantity {
+    book.incoming(&place.0, &place.1).iter().map(|i| i.qty).sum()
+}
+
 /// Available plus all that is on order.
 pub(super) fn position(book: &Book, place: &Place) -> f64 {
-    let incoming: f64 = book.incoming(&place.0, &place.1).iter().map(|i| i.qty.to_f64()).sum();
-    book.available(&place.0, &place.1).to_f64() + incoming
+    (book.available(&place.0, &place.1) + on_order(book, place)).to_f64()
 }
 
 /// What a donor needs itself, and what it can spare.

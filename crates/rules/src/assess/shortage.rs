@@ -307,8 +307,13 @@ impl Short {
     }
 
     /// Units that are expected to be missing, of those who wait and of those who will ask.
-    pub(super) fn missing(&self) -> f64 {
+    pub(super) fn missing_in_all(&self) -> f64 {
         self.now.waiting + self.worst.units
+    }
+
+    /// Units that somebody will ask for in vain in the window that misses most.
+    pub(super) fn missing(&self) -> f64 {
+        self.worst.units
     }
 
     /// Days until which the loss is counted.

@@ -73,6 +73,12 @@ pub(super) fn in_order<'a>(scene: &Scene<'a>) -> Vec<&'a Exception> {
     exceptions
 }
 
+/// The places of an item that have a forecast, whichever company's they are: where it is sold.
+pub(super) fn places_with_forecast<'s>(scene: &Scene<'s>, item: &ItemId) -> impl Iterator<Item = &'s Place> + use<'s> {
+    let (item, from) = (item.clone(), (item.clone(), LocationId::new("")));
+    scene.outlook.daily.range(from..).map(|(place, _)| place).take_while(move |place| place.0 == item)
+}
+
 /// The item and location an exception is about, where it names both.
 pub(super) fn place_of(exception: &Exception) -> Option<(ItemId, LocationId)> {
     let subject = &exception.signal.subject;

@@ -6,7 +6,7 @@ use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::Exception;
-use reeve_domain::workings::{Made, Surplus};
+use reeve_domain::workings::{Change, Made, Surplus};
 use reeve_models::formulas;
 
 use super::gathered::{Gathered, Question, range, units};
@@ -34,6 +34,20 @@ pub(super) fn level_change(book: &Book, exception: &Exception, place: &Place) ->
 /// The key of the part at a place.
 pub(super) fn key(place: &Place) -> String {
     format!("excess:{}@{}", place.0, place.1)
+}
+
+/// Leaves out what was computed on another surplus than the one that is at stake. Of two estimates of one place the larger stands:
+/// what takes less of the smaller one would be credited with the difference.
+pub(super) fn retain_at_stake(gathered: &mut Gathered<'_>) {
+    let parts = &gathered.parts;
+    gathered.proposals.retain(|proposal| {
+        let Some(Change::Less { surplus, .. } | Change::Reduced { surplus, .. }) = &proposal.change else { return true };
+        let at_stake = |key: &String| {
+            let made = parts.get(key).and_then(|part| part.made.as_ref());
+            matches!(made, Some(Made::Excess(of)) if of == surplus)
+        };
+        proposal.after.keys().all(at_stake)
+    });
 }
 
 /// Assesses one place for which demand has fallen. `promotion` says that the target is what a promotion and two weeks after
@@ -95,7 +109,8 @@ fn count(gathered: &mut Gathered<'_>, exception: &Exception, place: &Place, prom
         }
     };
     let position = projection::position(book, place);
-    let on_order: f64 = book.incoming(item, location).iter().map(|i| i.qty.to_f64()).sum();
+    let coming = projection::on_order(book, place);
+    let on_order = coming.to_f64();
     // What is written off at its expiry is held no longer.
     let written_off = lots::written_off(gathered, place);
     let excess = (position - written_off - target).max(0.0);
@@ -114,7 +129,7 @@ fn count(gathered: &mut Gathered<'_>, exception: &Exception, place: &Place, prom
         cost.cite,
         rate_cite,
         gathered.place_fact(item, location, "position", "available and on order", units(position)),
-        gathered.place_fact(item, location, "on_order", "on order", units(on_order)),
+        gathered.place_fact(item, location, "on_order", "on order", FactValue::Quantity(coming)),
         gathered.place_fact(item, location, "target", "needed", units(target)),
         gathered.place_fact(item, location, "daily", "expected demand per day", units(mu_d)),
         gathered.place_fact(item, location, "excess", "excess that can be avoided", units(avoidable)),

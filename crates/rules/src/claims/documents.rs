@@ -6,6 +6,9 @@ use reeve_domain::money::Money;
 use super::ground::{all_told, amount, ids, number, told};
 use super::{CASE, Claims, Ground};
 
+/// How the names of bills' lines begin.
+const BILL_LINE: &str = "bill_line:";
+
 pub(super) fn decide(ground: &Ground<'_>, claims: &mut Claims) {
     for field in ["received", "received_total"] {
         for (line, received) in ground.named(field) {
@@ -28,7 +31,8 @@ pub(super) fn decide(ground: &Ground<'_>, claims: &mut Claims) {
             }
         }
     }
-    for (of, variance) in ground.named("price_variance") {
+    // Of one bill's line alone: what a line's bills come to together is no price, and an order's price is not billed yet.
+    for (of, variance) in ground.named("price_variance").filter(|(of, _)| of.starts_with(BILL_LINE)) {
         let Some(beyond) = amount(variance) else { continue };
         let mut say = |kind, holds, words| claims.say(CASE, kind, Some(&of), holds, words, ids(&[variance]));
         let words = format!("The price billed is above the agreed one ({}).", told(variance));

@@ -27,16 +27,13 @@ pub(super) fn decide(ground: &Ground<'_>, claims: &mut Claims) {
                 format!("What is free does not cover what is expected to be wanted until relief ({}).", all_told(&facts));
             say(ClaimKind::StockoutBeforeRelief, units < need, words, &facts);
         }
-        if let Some(position) = ground.fact("position", &place)
-            && let Some(both) = number(position)
-        {
-            // The position is what is free and what is on order: where it is larger, something is on order.
-            let facts = [free, position];
-            let words = format!("Nothing is on order for it ({}).", all_told(&facts));
-            say(ClaimKind::NothingOnOrder, both == units, words, &facts);
-            let words = format!("Something is on order for it ({}).", all_told(&facts));
-            say(ClaimKind::OnOrder, both > units, words, &facts);
-        }
+    }
+    // The exact sum of what is to come: a position is rounded, and what is rounded up looks like goods on their way.
+    for (place, coming) in ground.named("on_order") {
+        let Some(units) = number(coming) else { continue };
+        let mut say = |kind, holds, words| claims.say(CASE, kind, Some(&place), holds, words, ids(&[coming]));
+        say(ClaimKind::NothingOnOrder, units <= Decimal::ZERO, format!("Nothing is on order for it ({}).", told(coming)));
+        say(ClaimKind::OnOrder, units > Decimal::ZERO, format!("Something is on order for it ({}).", told(coming)));
     }
     for (place, waiting) in ground.named("waiting") {
         let Some(units) = number(waiting) else { continue };

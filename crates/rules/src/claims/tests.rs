@@ -22,6 +22,10 @@ fn line(field: &str, value: FactValue) -> Fact {
     Fact::new(RecordRef::new(RecordKind::PoLine, "9"), field, field, value, Timestamp::UNIX_EPOCH)
 }
 
+fn billed_line(field: &str, value: FactValue) -> Fact {
+    Fact::new(RecordRef::new(RecordKind::BillLine, "4"), field, field, value, Timestamp::UNIX_EPOCH)
+}
+
 fn units(n: i64) -> FactValue {
     FactValue::Quantity(Quantity::units(n))
 }
@@ -188,7 +192,7 @@ fn stock_is_what_the_facts_of_the_place_say() {
             item("waiting@3", units(waits)),
             item("window_demand@3", FactValue::number(wanted as f64, 1)),
             item("relief_on@3", FactValue::Date(date(2026, 10, 9))),
-            item("position@3", units(position)),
+            item("on_order@3", units(position - free)),
             item("risk@3", FactValue::percent(risk)),
         ]
     };
@@ -210,19 +214,31 @@ fn documents_and_days_are_what_their_facts_say() {
             line("qty", units(10)),
             line("received", units(came)),
             line("billed", units(billed)),
-            line("price_variance", money(variance)),
+            billed_line("price_variance", money(variance)),
             line("overdue_days", FactValue::days(late)),
             line("early_days", FactValue::days(late)),
             line("silent_days", FactValue::days(late)),
         ]
     };
     let of = |kind: &str| format!("case.{kind}.po_line:9");
-    let bad = ["received_short", "billed_beyond_receipt", "price_above_agreed", "late", "early", "unanswered"].map(of);
-    let good = ["received_whole", "price_as_agreed"].map(of);
+    let price = |kind: &str| format!("case.{kind}.bill_line:4");
+    let mut bad = ["received_short", "billed_beyond_receipt", "late", "early", "unanswered"].map(of).to_vec();
+    bad.push(price("price_above_agreed"));
+    let good = [of("received_whole"), price("price_as_agreed")];
     let as_text = |all: &[String]| all.iter().map(|id| id.clone().leak() as &str).collect::<Vec<&str>>();
     says(&[], facts(8, 10, 5, 2.0), &as_text(&bad), &as_text(&good));
     says(&[], facts(10, 10, 0, 0.0), &as_text(&good), &as_text(&bad));
-    says(&[], facts(10, 10, -5, 0.0), &["case.price_below_agreed.po_line:9"], &["case.price_as_agreed.po_line:9"]);
+    says(&[], facts(10, 10, -5, 0.0), &["case.price_below_agreed.bill_line:4"], &["case.price_as_agreed.bill_line:4"]);
+}
+
+#[test]
+fn what_the_bills_of_a_line_come_to_together_is_no_price() {
+    // Forty too much on one bill and forty too little on another.
+    let bundle = bundle(vec![line("price_variance", money(0)), line("order_variance", money(4_000))], &[]);
+    let claims = Claims::of(&Ground::new(&[], &bundle, "EUR"));
+    for kind in ["price_above_agreed", "price_below_agreed", "price_as_agreed"] {
+        assert_eq!(claims.get(&format!("case.{kind}.po_line:9")), Err(Refusal::Undecided), "{kind}");
+    }
 }
 
 #[test]

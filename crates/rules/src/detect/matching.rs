@@ -123,7 +123,13 @@ fn order_price(book: &Book, settings: &Settings, line: &PurchaseLine, billed: &[
     );
     let facts = [
         fact(book, record(RecordKind::SupplierPrice, &listed.id), "price", "price list", FactValue::Price(agreed)),
-        fact(book, record(RecordKind::PoLine, &line.id), "price_variance", "price variance", FactValue::Money(variance)),
+        fact(
+            book,
+            record(RecordKind::PoLine, &line.id),
+            "order_variance",
+            "order beyond the list price",
+            FactValue::Money(variance),
+        ),
     ];
     let days = (ordered_on, ordered_on);
     let signal = Signal::rule(DETECTOR, T::FPrice, subject_of(line, None), "order".to_owned(), days, headline);

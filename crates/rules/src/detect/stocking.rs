@@ -6,6 +6,7 @@ use crate::outlook::Outlook;
 use crate::settings::Settings;
 use reeve_domain::book::Book;
 use reeve_domain::ids::{ItemId, LocationId};
+use reeve_domain::money::Quantity;
 use reeve_domain::record::SupplierPrice;
 use reeve_models::formulas;
 
@@ -15,7 +16,7 @@ const REVIEW_DAYS: f64 = 7.0;
 /// Levels of a place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stocking<'b> {
-    /// What its first supplier asks.
+    /// What its first supplier asks of the smallest order.
     pub(super) offer: &'b SupplierPrice,
     /// Expected demand of a day.
     pub(super) daily: f64,
@@ -46,7 +47,9 @@ impl<'b> Stocking<'b> {
         if !outlook.daily.contains_key(&place) || sends_on(book, settings, item, location) {
             return None;
         }
-        let offer = book.supplier_prices_at(item, location, book.today).into_iter().next()?;
+        let first = book.supplier_prices_at(item, location, book.today).into_iter().next()?;
+        // What it asks of a small order: a price break for many is none that anybody has to reach.
+        let offer = book.price_step(&place, &first.supplier, Quantity::ZERO)?;
         let (daily, sigma) = outlook.per_day(&place);
         let lead = f64::from(offer.lead_days).max(1.0);
         let z = formulas::normal_quantile(settings.detect.service_level);

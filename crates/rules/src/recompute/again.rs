@@ -4,8 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use rust_decimal::Decimal;
-
 use super::facts::Frozen;
 use super::money::exact_net;
 use super::projected::{
@@ -14,7 +12,7 @@ use super::projected::{
 use crate::place_key;
 use reeve_domain::action::Range;
 use reeve_domain::evidence::FactValue;
-use reeve_domain::money::{Money, Quantity, UnitPrice};
+use reeve_domain::money::Money;
 use reeve_domain::workings::{Change, Effect, Forecast, Made, Part, Stake, Surplus, Workings};
 use reeve_models::formulas;
 
@@ -30,14 +28,6 @@ const DOUBT: f64 = 0.1;
 pub(super) struct Again<'b> {
     pub(super) workings: &'b Workings,
     pub(super) facts: Frozen<'b>,
-}
-
-/// What an action costs, what it costs in vain, and what it is worth for limits.
-pub(super) struct Costs {
-    pub(super) cost: Money,
-    pub(super) regret: Money,
-    /// How the two are made.
-    pub(super) from: &'static str,
 }
 
 impl<'b> Again<'b> {
@@ -175,7 +165,7 @@ impl<'b> Again<'b> {
     }
 
     /// Holding cost of an excess, with doubt about the demand (handbook §3.4).
-    fn excess(self, surplus: &Surplus, units: f64) -> Range {
+    pub(super) fn excess(self, surplus: &Surplus, units: f64) -> Range {
         let (mu, cost) = (surplus.daily, surplus.cost.to_f64());
         let until = if mu > 0.0 { surplus.target / mu } else { 0.0 };
         let rate = self.workings.settings.holding_rate;
@@ -310,143 +300,9 @@ impl<'b> Again<'b> {
         let safety = formulas::safety_stock(z, formulas::window_sigma(days, donor.sigma, donor.daily, 0.0));
         Some(formulas::transferable(donor.available - donor.promised, donor.daily, days, safety).floor())
     }
-
-    /// C and G of an action.
-    pub(super) fn costs(self, effect: &Effect) -> Option<Costs> {
-        let set = &self.workings.settings;
-        let costs = |cost: Money, regret: Money, from: &'static str| Some(Costs { cost, regret, from });
-        let nothing = Money::ZERO;
-        match (&effect.change, effect.code.as_str()) {
-            (Some(Change::Moved { quantity, .. }), _) => {
-                let of = |units: f64| set.transfer_fixed + Money::from_f64(set.transfer_per_unit.to_f64() * units);
-                costs(of(*quantity), of(quantity / 2.0), "fixed and per unit; half of it moved back")
-            }
-            (Some(Change::Sooner { refused: Some(_), .. }), _) => {
-                costs(set.split_fixed, nothing, "a second delivery (setting)")
-            }
-            (Some(Change::Sooner { quantity, kits, price, .. }), _) => {
-                let value = units(kits.unwrap_or(*quantity))? * *price;
-                let cost = set.expedite_fixed + Money::from_f64(value.to_f64() * set.expedite_rate);
-                costs(cost, nothing, "fixed and a share of the value")
-            }
-            (Some(Change::Ordered { quantity, cost, dearer, .. }), _) => {
-                let more = units(*quantity)? * dearer.unwrap_or(UnitPrice(Decimal::ZERO));
-                costs(set.order_fixed + more, self.half_a_year(*quantity, *cost), "an order; holding it for half a year")
-            }
-            (Some(Change::Raised { quantity, cost, .. }), _) => {
-                costs(set.change_fixed, self.half_a_year(*quantity, *cost), "a change; holding it for half a year")
-            }
-            (Some(Change::Quieter { missed, margin, .. }), _) => costs(
-                set.promotion_change,
-                Money::from_f64(missed * margin),
-                "a change; the margin of what it would have sold",
-            ),
-            (Some(Change::Ended { usual, planned, margin, off, days }), _) => {
-                let missed = (usual * (planned * (margin - off) - margin)).max(0.0) * days;
-                costs(set.promotion_change, Money::from_f64(missed), "a change; what was planned to be won by it")
-            }
-            (Some(Change::Reduced { sold, off, before, .. }), _) => {
-                let given = |units: f64| Money::from_f64(units * off);
-                costs(given(*sold), given(*before), "the reduction on what sells at it; on what would have sold without it")
-            }
-            (Some(Change::Held { quantity, days, daily, free, margin }), _) => {
-                let missed = (daily * days - free).clamp(0.0, *quantity);
-                let missed = formulas::lost_margin(missed, *margin, set.recapture);
-                costs(set.hold, Money::from_f64(missed), "taking them out of sale; margin missed meanwhile")
-            }
-            (Some(Change::SentBack { quantity, .. }), _) => {
-                let freight = Money::from_f64(set.return_per_unit.to_f64() * quantity);
-                costs(set.return_fixed + freight, set.order_fixed, "fixed and per unit; ordering them again")
-            }
-            (Some(Change::Together(steps)), _) => self.costs_together(steps),
-            (Some(Change::Less { quantity, later, before, review, margin, .. }), _) => {
-                let missed = formulas::lost_margin(quantity.min(before * review), *margin, set.recapture);
-                let again = if later.is_some() { set.change_fixed } else { set.order_fixed };
-                costs(set.change_fixed, again + Money::from_f64(missed), "a change; undoing it, and margin missed meanwhile")
-            }
-            (Some(Change::TakenBack(sold)), _) => {
-                let margin: f64 = sold.iter().map(|(quantity, margin)| quantity * margin).sum();
-                costs(set.paperwork, Money::from_f64(margin.max(0.0)), "paperwork; the margin of an order that was meant")
-            }
-            (Some(Change::Adjusted(more)), _) => {
-                let held = |(units, cost, days): &(f64, UnitPrice, f64)| {
-                    formulas::holding_cost(*units, cost.to_f64(), set.holding_rate, *days)
-                };
-                let cost = Money::from_f64(more.iter().map(held).sum());
-                costs(cost, cost, "what is held more, for a cycle; and for another until it is taken back")
-            }
-            (None, "ESCALATE") if !effect.shares.is_empty() => {
-                costs(set.paperwork, nothing, "an investigation (setting of paperwork)")
-            }
-            (None, "ADJUST-STOCK") => costs(set.paperwork, set.paperwork, "paperwork; posting it back"),
-            (None, "REALLOCATE" | "FORECAST-FIX" | "MARK-EVENT") => {
-                costs(set.contact, set.contact, "a word (setting of a question); another to take it back")
-            }
-            (None, "REVERSE-DOC") => {
-                costs(set.paperwork, set.paperwork + set.paperwork, "paperwork; twice to enter it again")
-            }
-            (None, "CLAIM" | "BLOCK-BILL") => costs(set.paperwork, set.contact, "paperwork; an explanation"),
-            (None | Some(Change::Asked { .. }), "CONTACT") => costs(set.contact, nothing, "a question (setting)"),
-            (None | Some(Change::Asked { .. }), "RECOUNT") => costs(set.recount, nothing, "a count (setting)"),
-            (None, "MONITOR" | "NO-ACTION" | "ESCALATE" | "ACCEPT-VAR" | "FIX-MASTER") => {
-                costs(nothing, nothing, "it costs nothing")
-            }
-            (None | Some(Change::Asked { .. }), _) => None,
-        }
-    }
-
-    /// Half of what holding units for a year costs.
-    fn half_a_year(self, quantity: f64, cost: UnitPrice) -> Money {
-        let held = formulas::holding_cost(quantity, cost.to_f64(), self.workings.settings.holding_rate, 365.0);
-        Money::from_decimal(Decimal::new(Money::from_f64(held).minor, 2) / Decimal::TWO)
-    }
-
-    /// C and G of a plan: those of its steps, a lane's lorry and a supplier's document once.
-    fn costs_together(self, steps: &[Change]) -> Option<Costs> {
-        let (mut cost, mut regret) = (Money::ZERO, Money::ZERO);
-        let mut shared: BTreeSet<(&str, &str)> = BTreeSet::new();
-        let set = &self.workings.settings;
-        for step in steps {
-            let code = if matches!(step, Change::Asked { .. }) { "CONTACT" } else { "" };
-            let effect = Effect { code: code.to_owned(), change: Some(step.clone()), ..Effect::default() };
-            let own = self.costs(&effect)?;
-            cost += own.cost;
-            regret += own.regret;
-            match step {
-                Change::Moved { place, from, .. } => {
-                    let lane = (place_key::split(from)?.1, place_key::split(place)?.1);
-                    if !shared.insert(lane) {
-                        cost = cost - set.transfer_fixed;
-                        regret = regret - set.transfer_fixed;
-                    }
-                }
-                Change::Ordered { supplier: Some(supplier), place, .. }
-                    if !shared.insert((supplier, place_key::split(place)?.1)) =>
-                {
-                    cost = cost - set.order_fixed;
-                }
-                _ => {}
-            }
-        }
-        Some(Costs { cost, regret, from: "those of its steps; a lane's lorry and a supplier's document once" })
-    }
-
-    /// The price of the line that an action sends away or puts off, where it is known.
-    pub(super) fn line_price(effect: &Effect) -> Option<UnitPrice> {
-        match effect.change.as_ref()? {
-            Change::Raised { price, .. } => Some(*price),
-            Change::Less { price, .. } | Change::SentBack { price, .. } => *price,
-            _ => None,
-        }
-    }
 }
 
 /// A share of an amount.
 pub(super) fn scaled(amount: Money, share: f64) -> Money {
     Money::from_f64(amount.to_f64() * share)
-}
-
-/// Units as documents count them.
-pub(super) fn units(quantity: f64) -> Option<Quantity> {
-    Decimal::try_from(quantity).ok().map(Quantity)
 }

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::Line;
-use super::again::{Again, units};
+use super::again::Again;
+use super::beside;
 use super::facts::{Frozen, field_of, number};
 use super::projected::{Losses, Stock, Window};
 use crate::place_key;
@@ -12,7 +13,7 @@ use reeve_domain::action::{Action, Candidate, Range};
 use reeve_domain::evidence::{Bundle, Fact, FactValue};
 use reeve_domain::ids::FactId;
 use reeve_domain::money::{Money, Quantity};
-use reeve_domain::recommendation::{Drafter, Recommendation};
+use reeve_domain::recommendation::Recommendation;
 use reeve_domain::workings::{Change, Effect, Made, Settings};
 
 /// The workings of a bundle, where it has some.
@@ -133,7 +134,7 @@ pub(super) fn lines(again: Again<'_>, effect: &Effect, rec: &Recommendation, cit
         lines.push(Line::not_frozen("C", candidate.money.cost, why.clone()));
         lines.push(Line::not_frozen("G", candidate.money.regret, why));
     }
-    lines.extend(action(rec, effect));
+    lines.extend(beside::lines(again, effect, rec));
     lines
 }
 
@@ -224,43 +225,6 @@ fn shares(again: Again<'_>, effect: &Effect, cited: &[&Fact]) -> Vec<Line> {
     lines
 }
 
-/// The action itself, where the workings say with which quantity and where it was computed. What people edited is computed
-/// from what it was.
-fn action(rec: &Recommendation, effect: &Effect) -> Vec<Line> {
-    let action = match &rec.drafter {
-        Drafter::Edited { was, .. } => was.as_ref(),
-        _ => &rec.candidate.action,
-    };
-    let Some(change) = &effect.change else { return Vec::new() };
-    let (quantity, at) = match (change, action) {
-        (Change::Moved { place, from, quantity, .. }, Action::Transfer { item, from: donor, to, .. }) => {
-            (*quantity, Some((format!("{item}@{donor} to {item}@{to}"), format!("{from} to {place}"))))
-        }
-        (Change::Sooner { line, quantity, kits, .. }, Action::Expedite { po_line, .. }) => {
-            (kits.unwrap_or(*quantity), Some((po_line.clone(), line.clone())))
-        }
-        (Change::Sooner { line, quantity, .. }, Action::SplitShip { po_line, .. })
-        | (Change::Raised { line, quantity, .. }, Action::IncreasePo { po_line, .. }) => {
-            (*quantity, Some((po_line.clone(), line.clone())))
-        }
-        (
-            Change::Ordered { place, quantity, .. },
-            Action::NewPo { item, destination, .. } | Action::AltSupplier { item, destination, .. },
-        ) => (*quantity, Some((format!("{item}@{destination}"), place.clone()))),
-        (Change::Less { quantity, .. } | Change::Held { quantity, .. } | Change::SentBack { quantity, .. }, _) => {
-            (*quantity, None)
-        }
-        _ => return Vec::new(),
-    };
-    let mut lines = Vec::new();
-    if let (Some(stated), Some(frozen)) = (action.quantity(), units(quantity)) {
-        lines.push(Line::same("quantity", stated, frozen, "the quantity that the money was computed with"));
-    }
-    lines
-        .extend(at.map(|(stated, frozen)| Line::same("place", stated, frozen, "the place that the money was computed for")));
-    lines
-}
-
 /// What is compared with limits, where the action alone does not say it.
 pub(super) fn value(again: Again<'_>, effect: &Effect, rec: &Recommendation) -> Option<Line> {
     let candidate = &rec.candidate;
@@ -272,6 +236,11 @@ pub(super) fn value(again: Again<'_>, effect: &Effect, rec: &Recommendation) -> 
         | Action::Return { quantity, .. } => {
             let value = Again::line_price(effect).map_or(Money::ZERO, |price| *quantity * price);
             Some(Line::same(figure, stated, value, "quantity × the line's frozen price"))
+        }
+        Action::AdjustParam { .. } => {
+            let Some(Change::Adjusted(more)) = &effect.change else { return None };
+            let value: Money = more.iter().map(|(units, cost, _)| Quantity::ceil_units(*units) * *cost).sum();
+            Some(Line::same(figure, stated, value, "units that are held more × cost"))
         }
         Action::Expedite { .. } => Some(Line::same(figure, stated, candidate.money.cost, "the surcharge, at most")),
         Action::SplitShip { .. } | Action::Markdown { .. } | Action::PromoChange { .. } => {

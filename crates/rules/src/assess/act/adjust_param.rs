@@ -35,9 +35,19 @@ pub(in crate::assess) struct Cure<'c> {
     pub cycle: f64,
 }
 
-/// Proposes it. It costs what is held more, for a cycle.
+/// What it makes the ERP order: the units that are held more, at their cost.
+fn ordered(more: &[(f64, UnitPrice, f64)]) -> Money {
+    more.iter().map(|(units, cost, _)| Quantity::ceil_units(*units) * *cost).sum()
+}
+
+/// Proposes it. It costs what is held more, for a cycle; it commits what the ERP orders because of it.
 pub(in crate::assess) fn adjust(gathered: &mut Gathered<'_>, cure: Cure<'_>) {
-    let Cure { place, param, record, old, new, more, keys, cycle } = cure;
+    let Cure { place, param, record, old, new, mut more, keys, cycle } = cure;
+    // A level is held from what the rule says to what it will say, in whole units, and not from one computed point to another.
+    if let (Param::ReorderPoint | Param::OrderUpTo, [only]) = (param, more.as_mut_slice()) {
+        only.0 = (new - old).to_f64();
+    }
+    let value = ordered(&more);
     let book = gathered.scene.book;
     let (item, location) = place;
     let (rate, rate_cite) = gathered.holding(item);
@@ -49,6 +59,7 @@ pub(in crate::assess) fn adjust(gathered: &mut Gathered<'_>, cure: Cure<'_>) {
         rate_cite,
         gathered.fact(source.clone(), "cost_adjust", label, FactValue::Money(cost)),
         gathered.assume(source.clone(), "adjust_left_0", "share of the loss that remains with it corrected", 0.0),
+        gathered.fact(source.clone(), "adjust_value", "value of what is held more", FactValue::Money(value)),
         gathered.fact(source, "cycle_days", "days of a cycle", FactValue::days(cycle)),
     ];
     let name = book.item_label(item);
@@ -63,7 +74,7 @@ pub(in crate::assess) fn adjust(gathered: &mut Gathered<'_>, cure: Cure<'_>) {
         after: Gathered::leaving(keys, 0.0),
         cost,
         regret: cost,
-        value: cost,
+        value,
         latest: gathered.today_plus(14),
         cites,
         change: Some(Change::Adjusted(more)),
@@ -115,4 +126,13 @@ pub(in crate::assess) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Actio
     let room = (old.0 * PARAM_SHARE).abs();
     let fits = (new.0 - old.0).abs() <= room && !new.0.is_sign_negative();
     c.hard("change within 50 % of the old value", fits, format!("{old} to {new}"));
+    // What a rule orders whose minimum is above its maximum nobody knows.
+    if let Some(rule) = scene.book.rule_by_id(&record.id) {
+        let (min, max) = match param {
+            Param::ReorderPoint => (*new, rule.max),
+            Param::OrderUpTo => (rule.min, *new),
+            Param::LeadDays => (Quantity::ZERO, Quantity::ZERO),
+        };
+        c.hard("minimum is not above the maximum", !max.is_positive() || min <= max, format!("{min} ≤ {max}"));
+    }
 }

@@ -5,9 +5,10 @@ use crate::assess::gathered::{Gathered, Proposal, item_ref};
 use crate::detect::counted::{self, Counted};
 use crate::scene::Scene;
 use reeve_domain::action::Action;
-use reeve_domain::book::{Place, signed};
-use reeve_domain::calendar::plus_days;
+use reeve_domain::book::{Book, Place, signed};
+use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::evidence::FactValue;
+use reeve_domain::exception::ExceptionType;
 use reeve_domain::money::Quantity;
 use reeve_domain::record::{MoveKind, StockMove};
 
@@ -43,6 +44,20 @@ fn to_post(scene: &Scene<'_>, place: &Place) -> Option<(Quantity, [String; 2])> 
     let book = scene.book;
     let below = -book.on_hand(&place.0, &place.1);
     unposted(scene, place).or_else(|| Some((below, agree(scene, place)?)).filter(|_| below.is_positive()))
+}
+
+/// Can cases with an exception of this type propose it? Whoever counted may not sign it there.
+pub(crate) fn follows(code: ExceptionType) -> bool {
+    matches!(code, ExceptionType::INeg | ExceptionType::ICount)
+}
+
+/// The counts of a place on which it may rest, applied or not: those of [`unposted`] and of [`agree`].
+pub(crate) fn counts_behind<'b>(book: &'b Book, (item, location): &Place) -> impl Iterator<Item = &'b StockMove> + use<'b> {
+    let recent = |m: &&StockMove| {
+        let day = book.calendar.day_of(m.done_at.unwrap_or(m.created_at));
+        m.kind == MoveKind::Count && days_between(day, book.today) <= COUNT_DAYS
+    };
+    book.moves_at(item, location).into_iter().filter(recent)
 }
 
 /// Posts what two people agree on, if that is more than counting noise.

@@ -1,6 +1,8 @@
 //! ALT-SUPPLIER: the same goods from somebody else, where a line comes too late (handbook §5).
 
-use crate::assess::act::new_po::{self, Order};
+use std::collections::BTreeSet;
+
+use crate::assess::act::new_po::{self, BEYOND, Order};
 use crate::assess::checks::Checks;
 use crate::assess::frozen;
 use crate::assess::gathered::{Gathered, Proposal, half, item_ref, line_ref};
@@ -8,7 +10,9 @@ use crate::assess::projection::{self, Arrival, in_days};
 use crate::assess::shortage::Short;
 use crate::scene::Scene;
 use reeve_domain::action::Action;
+use reeve_domain::book::numeric;
 use reeve_domain::evidence::FactValue;
+use reeve_domain::ids::SupplierId;
 use reeve_domain::money::{Money, Quantity, UnitPrice};
 use reeve_domain::record::{PurchaseLine, RecordKind, RecordRef, SupplierPrice};
 use reeve_domain::workings::Change;
@@ -19,6 +23,16 @@ use rust_decimal::prelude::FromPrimitive as _;
 /// The line is later than it was promised first: put off, or past its day.
 fn is_late(scene: &Scene<'_>, arrival: &Arrival, line: &PurchaseLine) -> bool {
     !arrival.firm || scene.book.due(line) > scene.book.calendar.day_of(line.promised_first)
+}
+
+/// What another supplier would bring.
+struct Other<'b> {
+    offer: &'b SupplierPrice,
+    price: UnitPrice,
+    quantity: Quantity,
+    need: f64,
+    day: u32,
+    sd: f64,
 }
 
 /// How dear another supplier may be: so much beyond the price of the line.
@@ -39,29 +53,33 @@ pub(in crate::assess) fn alternatives(gathered: &mut Gathered<'_>, short: &Short
     let Some((arrival, line)) = late else { return };
     let Some(main) = line.price else { return };
     let most = limit(scene, main);
-    let day_of = |offer: &SupplierPrice| {
-        let lead = projection::lead_time(book, &short.place, &offer.supplier)?;
+    // Of each other supplier the price break that what is missing reaches, and no other: the cheapest may be one for many times as much.
+    let of = |supplier: &SupplierId| {
+        let lead = projection::lead_time(book, &short.place, supplier)?;
         let day = (lead.days.ceil() as u32).max(1) + 1;
-        (day < arrival.day.min(short.relief())).then_some((day, lead.sd))
+        if day >= arrival.day.min(short.relief()) {
+            return None;
+        }
+        // No more than is missing until the late line comes: it comes all the same.
+        let need = short.need(scene, day);
+        let (offer, quantity) = projection::ordered_by(book, &short.place, supplier, need)?;
+        let price = offer.price.filter(|price| price.0 <= most.0)?;
+        quantity.is_positive().then_some(Other { offer, price, quantity, need, day, sd: lead.sd })
     };
     let offers = book.supplier_prices_at(item, location, book.today).into_iter();
-    let others = offers.filter(|offer| offer.supplier != line.supplier && offer.price.is_some_and(|p| p.0 <= most.0));
+    let others: BTreeSet<&SupplierId> = offers.map(|offer| &offer.supplier).filter(|s| **s != line.supplier).collect();
     let found = others
-        .filter_map(|offer| Some((day_of(offer)?, offer)))
-        .min_by(|a, b| (a.0.0, a.1.price.map(|p| p.0), &a.1.id).cmp(&(b.0.0, b.1.price.map(|p| p.0), &b.1.id)));
-    let Some(((day, sd), offer)) = found else { return };
-    let Some(price) = offer.price else { return };
-    let multiple = book.rule(item, location).map_or(1.0, |rule| rule.multiple.to_f64());
-    // No more than is missing until the late line comes: it comes all the same.
-    let need = formulas::order_quantity(short.need(scene, day), 0.0, offer.min_qty.to_f64(), multiple);
-    let quantity = Quantity::ceil_units(need);
-    if !quantity.is_positive() {
-        return;
-    }
+        .into_iter()
+        .filter_map(of)
+        .min_by(|a, b| (a.day, a.price.0, numeric(&a.offer.id)).cmp(&(b.day, b.price.0, numeric(&b.offer.id))));
+    let Some(Other { offer, price, quantity, need, day, sd }) = found else { return };
     let Some(cost_each) = gathered.cost(item) else { return };
     let (rate, rate_cite) = gathered.holding(item);
     let dearer = UnitPrice((price.0 - main.0).max(Decimal::ZERO));
-    let cost = scene.settings.costs.order_fixed + quantity * dearer;
+    let target = projection::levels(scene, &short.place, &offer.supplier).map_or(0.0, |levels| levels.up_to);
+    let beyond = projection::beyond(scene, &short.place, quantity.to_f64() - need, target, cost_each.price);
+    let cost_beyond = projection::held(scene, beyond.as_ref());
+    let cost = scene.settings.costs.order_fixed + quantity * dearer + cost_beyond;
     let held = formulas::holding_cost(quantity.to_f64(), cost_each.price.to_f64(), rate, 365.0);
     let regret = half(Money::from_f64(held));
     let value = quantity * price;
@@ -73,12 +91,13 @@ pub(in crate::assess) fn alternatives(gathered: &mut Gathered<'_>, short: &Short
         cost: cost_each.price,
         dearer: Some(dearer),
         supplier: None,
+        beyond,
     };
     let need_date = gathered.today_plus(in_days(day));
     let listed = RecordRef::new(RecordKind::SupplierPrice, offer.id.clone());
     let due = FactValue::Date(book.due(line));
     let order = scene.settings.costs.order_fixed;
-    let cites = vec![
+    let mut cites = vec![
         cost_each.cite,
         rate_cite,
         gathered.fact(listed.clone(), "price", "the other supplier's price", FactValue::Price(price)),
@@ -89,8 +108,11 @@ pub(in crate::assess) fn alternatives(gathered: &mut Gathered<'_>, short: &Short
         gathered.fact(listed.clone(), "alt_date", "comes on", FactValue::Date(need_date)),
         gathered.fact(listed.clone(), "alt_value", "value of the order", FactValue::Money(value)),
         gathered.fact(item_ref(item), "cost_order", "cost of an order (setting)", FactValue::Money(order)),
-        gathered.fact(listed, "regret_alt", "holding it for half a year", FactValue::Money(regret)),
+        gathered.fact(listed.clone(), "regret_alt", "holding it for half a year", FactValue::Money(regret)),
     ];
+    if cost_beyond > Money::ZERO {
+        cites.push(gathered.fact(listed, "cost_beyond", BEYOND, FactValue::Money(cost_beyond)));
+    }
     let summary = format!(
         "Order {quantity} units of {} for {} from {} at {price}, needed by {need_date}: {} of {} is late.",
         book.item_label(item),

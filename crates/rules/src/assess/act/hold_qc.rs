@@ -5,6 +5,7 @@ use crate::assess::gathered::{Gathered, Proposal, item_ref, line_ref};
 use crate::scene::Scene;
 use reeve_domain::action::{Action, Range};
 use reeve_domain::book::Place;
+use reeve_domain::calendar::plus_days;
 use reeve_domain::evidence::FactValue;
 use reeve_domain::money::{Money, Quantity};
 use reeve_domain::record::{MoveKind, PurchaseLine, RecordRef};
@@ -139,4 +140,7 @@ pub(in crate::assess) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Actio
     let known = book.moves_of_document(document).any(|m| m.kind == MoveKind::Receipt);
     c.hard("receipt is known", known, document.clone());
     not_past(scene, c, "end of holding is not past", *until);
+    // What is missed meanwhile is reckoned for so many days.
+    let last = plus_days(book.today, HELD_DAYS);
+    c.hard("no longer than its money was computed for", *until <= last, format!("{until} ≤ {last}"));
 }

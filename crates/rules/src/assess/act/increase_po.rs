@@ -1,5 +1,6 @@
 //! INCREASE-PO: more on an open line that comes in time (handbook §5).
 
+use crate::assess::act::new_po::BEYOND;
 use crate::assess::checks::{Checks, open_line, whole_packs};
 use crate::assess::frozen;
 use crate::assess::gathered::{Gathered, Proposal, half, line_ref};
@@ -37,13 +38,16 @@ pub(in crate::assess) fn increases(gathered: &mut Gathered<'_>, short: &Short) {
     let last = days_between(book.today, freeze(scene, line));
     let (Some(price), true) = (line.price, last > 0) else { return };
     let multiple = book.rule(item, location).map_or(1.0, |rule| rule.multiple.to_f64());
-    let need = formulas::order_quantity(short.need_of_order(scene, arrival.day), 0.0, 0.0, multiple);
-    let quantity = Quantity::ceil_units(need);
+    let need = short.need_of_order(scene, arrival.day);
+    let quantity = Quantity::ceil_units(formulas::order_quantity(need, 0.0, 0.0, multiple));
     if !quantity.is_positive() {
         return;
     }
     let Some(cost_each) = gathered.cost(item) else { return };
     let (rate, rate_cite) = gathered.holding(item);
+    let target = projection::levels(scene, &short.place, &line.supplier).map_or(0.0, |levels| levels.up_to);
+    let beyond = projection::beyond(scene, &short.place, quantity.to_f64() - need, target, cost_each.price);
+    let cost_beyond = projection::held(scene, beyond.as_ref());
     let change = Change::Raised {
         place: frozen::name(&short.place),
         line: line.id.clone(),
@@ -53,25 +57,30 @@ pub(in crate::assess) fn increases(gathered: &mut Gathered<'_>, short: &Short) {
         later: vec![arrival.day; usize::try_from(last - 1).unwrap_or(0)],
         cost: cost_each.price,
         price,
+        beyond,
     };
-    let cost = scene.settings.costs.change_fixed;
+    let change_fixed = scene.settings.costs.change_fixed;
+    let cost = change_fixed + cost_beyond;
     // If it was not needed, it lies there as an order more would.
     let held = formulas::holding_cost(quantity.to_f64(), cost_each.price.to_f64(), rate, 365.0);
     let regret = half(Money::from_f64(held));
     let value = quantity * price;
     let source = line_ref(&line.id);
     let comes = plus_days(book.today, in_days(arrival.day));
-    let cites = vec![
+    let mut cites = vec![
         cost_each.cite,
         rate_cite,
         gathered.fact(source.clone(), "price", &format!("price on {}", line.order_name), FactValue::Price(price)),
         gathered.fact(source.clone(), "qty", "ordered", FactValue::Quantity(line.qty)),
         gathered.fact(source.clone(), "raise_quantity", "to be added", FactValue::Quantity(quantity)),
         gathered.fact(source.clone(), "raise_comes", "comes on", FactValue::Date(comes)),
-        gathered.fact(source.clone(), "cost_change", "cost of a change (setting)", FactValue::Money(cost)),
+        gathered.fact(source.clone(), "cost_change", "cost of a change (setting)", FactValue::Money(change_fixed)),
         gathered.fact(source.clone(), "raise_value", "value of what is added", FactValue::Money(value)),
-        gathered.fact(source, "regret_raise", "holding it for half a year", FactValue::Money(regret)),
+        gathered.fact(source.clone(), "regret_raise", "holding it for half a year", FactValue::Money(regret)),
     ];
+    if cost_beyond > Money::ZERO {
+        cites.push(gathered.fact(source, "cost_beyond", BEYOND, FactValue::Money(cost_beyond)));
+    }
     let summary = format!(
         "Raise {} of {} on {} by {quantity} units, coming {comes}.",
         book.item_label(item),

@@ -15,7 +15,7 @@ use reeve_domain::book::Place;
 use reeve_domain::calendar::plus_days;
 use reeve_domain::evidence::FactValue;
 use reeve_domain::ids::FactId;
-use reeve_domain::money::{Money, Quantity};
+use reeve_domain::money::{Money, Quantity, UnitPrice};
 use reeve_domain::record::{PurchaseLine, RecordRef};
 use reeve_domain::workings::{Change, Surplus};
 use reeve_models::formulas;
@@ -50,11 +50,13 @@ pub(in crate::assess) fn changes(
     }
     // If demand had not fallen, what was sent away would be missed until the next usual order.
     let missed = formulas::lost_margin(quantity.to_f64().min(before * review), margin, recapture);
+    // A line without a price in the company's currency is worth what its goods cost: nothing that leaves is worth nothing.
+    let each = line.price.unwrap_or(surplus.cost);
     let less = |later: Option<u32>| Change::Less {
         surplus: surplus.clone(),
         quantity: quantity.to_f64(),
         later,
-        price: line.price,
+        price: Some(each),
         before,
         review,
         margin,
@@ -71,7 +73,7 @@ pub(in crate::assess) fn changes(
         "cost of a change (setting)",
         FactValue::Money(costs.change_fixed),
     ));
-    let order = Order { line, incoming: &incoming, quantity, name: &name, missed, source };
+    let order = Order { line, incoming: &incoming, quantity, each, name: &name, missed, source };
     cancel(gathered, place, &order, loss(avoidable - quantity.to_f64()), &shared, less(None));
     defer(gathered, place, &order, (avoidable, mu_d), loss(avoidable), shared, less);
 }
@@ -81,6 +83,8 @@ struct Order<'o> {
     line: &'o PurchaseLine,
     incoming: &'o Incoming,
     quantity: Quantity,
+    /// What one of them is worth.
+    each: UnitPrice,
     /// The units and the order, for people.
     name: &'o str,
     /// Margin missed until the next order if demand had not fallen.
@@ -90,7 +94,7 @@ struct Order<'o> {
 
 impl Order<'_> {
     fn value(&self) -> Money {
-        self.line.price.map_or(Money::ZERO, |price| self.quantity * price)
+        self.quantity * self.each
     }
 
     /// The last day on which a supplier can usually still change it.

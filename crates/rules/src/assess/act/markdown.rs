@@ -3,12 +3,12 @@
 use rust_decimal::Decimal;
 
 use crate::assess::checks::{Checks, not_past};
-use crate::assess::gathered::{Gathered, Left, Proposal, item_ref, range, units};
+use crate::assess::gathered::{Gathered, Left, Proposal, item_ref, places_with_forecast, range, units};
 use crate::assess::projection::Z90;
 use crate::scene::Scene;
 use reeve_domain::action::{Action, Range};
 use reeve_domain::book::Place;
-use reeve_domain::calendar::plus_days;
+use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::evidence::FactValue;
 use reeve_domain::money::Money;
 use reeve_domain::workings::{Change, Made, Surplus};
@@ -26,12 +26,19 @@ const SLOW_DAYS: f64 = 180.0;
 /// What a reduction does in its days.
 struct Cut {
     percent: f64,
-    /// Units that sell at it, and of them because of it.
+    /// Units that sell at it here, and of them because of it.
     sold: f64,
     more: f64,
     off: f64,
     left: Range,
     given: Money,
+}
+
+/// Units of an item that sell in the days of a reduction at its other places. A price holds at all of them, in every company: there
+/// it is given away on what sells anyway.
+fn sold_elsewhere(scene: &Scene<'_>, place: &Place) -> f64 {
+    let others = places_with_forecast(scene, &place.0).filter(|other| *other != place);
+    others.map(|other| scene.outlook.per_day(other).0 * f64::from(DAYS)).sum()
 }
 
 /// Reduces the price of what lies in the house and sells too slowly (`shelf` units), by as much as saves most. What is on order is
@@ -49,6 +56,11 @@ pub(in crate::assess) fn reduce(
     let book = scene.book;
     let (item, location) = place;
     let daily = surplus.daily;
+    // A price is reduced once, whatever else lies too long: the first place that is worth it has what sells at the others.
+    let reduced = |of: &Proposal| matches!(&of.action, Action::Markdown { item: other, .. } if other == item);
+    if gathered.proposals.iter().any(reduced) {
+        return;
+    }
     if shelf < 1.0 || before <= daily || shelf < SLOW_DAYS * daily {
         return;
     }
@@ -62,12 +74,13 @@ pub(in crate::assess) fn reduce(
     let amount = loss(surplus.units);
     let restores = scene.settings.costs.markdown_restores;
     let days = f64::from(DAYS);
+    let elsewhere = sold_elsewhere(scene, place);
     let cut = |percent: f64| {
         let back = if restores > 0.0 { (percent / restores).min(1.0) } else { 1.0 };
         let more = ((before - daily) * back * days).min(shelf);
         let sold = daily * days + more;
         let off = list.to_f64() * percent / 100.0;
-        Cut { percent, sold, more, off, left: loss(surplus.units - more), given: Money::from_f64(sold * off) }
+        Cut { percent, sold, more, off, left: loss(surplus.units - more), given: Money::from_f64((sold + elsewhere) * off) }
     };
     let above_cost = |percent: &f64| list.to_f64() * (1.0 - percent / 100.0) >= surplus.cost.to_f64();
     let worth = |cut: &Cut| amount.expected - cut.left.expected - cut.given;
@@ -90,11 +103,12 @@ pub(in crate::assess) fn reduce(
         gathered.lose_by(key, format!("{label}: {name}"), amount, cites.clone(), Made::Excess(surplus.clone()));
     }
     let usual = before * days;
-    let regret = Money::from_f64(usual * cut.off);
+    let regret = Money::from_f64((usual + elsewhere) * cut.off);
     let source = item_ref(item);
     cites.extend([
         gathered.place_fact(item, location, "markdown_sold", "sells at the lower price", units(cut.sold)),
         gathered.place_fact(item, location, "markdown_more", "of it because of the price", units(cut.more)),
+        gathered.place_fact(item, location, "markdown_elsewhere", "sells meanwhile elsewhere than", units(elsewhere)),
         gathered.place_fact(item, location, "markdown_percent", "reduction", FactValue::percent(cut.percent)),
         gathered.place_fact(item, location, "cost_markdown", "reduction on what sells", FactValue::Money(cut.given)),
         gathered.place_fact(item, location, "regret_markdown", "reduction on the usual demand", FactValue::Money(regret)),
@@ -117,6 +131,7 @@ pub(in crate::assess) fn reduce(
             sold: cut.sold,
             off: cut.off,
             before: usual,
+            elsewhere,
         }),
     });
 }
@@ -139,4 +154,7 @@ pub(in crate::assess) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Actio
     c.hard("not marked down already", !reduced, from.to_string());
     not_past(scene, c, "first day is not past", *from);
     c.hard("period is in order", to >= from, format!("{from} to {to}"));
+    // Its money is that of so many days: each day more gives away what nobody has counted.
+    let days = days_between(*from, *to) + 1;
+    c.hard("no longer than its money was computed for", days <= DAYS, format!("{days} ≤ {DAYS} days"));
 }

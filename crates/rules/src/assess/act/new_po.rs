@@ -12,7 +12,7 @@ use reeve_domain::action::Action;
 use reeve_domain::book::Place;
 use reeve_domain::calendar::plus_days;
 use reeve_domain::evidence::FactValue;
-use reeve_domain::ids::SupplierId;
+use reeve_domain::ids::{ItemId, SupplierId};
 use reeve_domain::money::{Money, Quantity, UnitPrice};
 use reeve_domain::record::{RecordKind, RecordRef};
 use reeve_domain::workings::Change;
@@ -21,6 +21,14 @@ use rust_decimal::Decimal;
 
 /// A first order above this many times the computed need gets a warning.
 const UNUSUAL_ORDER: f64 = 2.0;
+
+/// What is said of the cost of what an order brings beyond the need.
+pub(in crate::assess) const BEYOND: &str = "holding what is ordered beyond the need";
+
+fn misses_price(gathered: &mut Gathered<'_>, item: &ItemId) {
+    let label = gathered.scene.book.item_label(item);
+    gathered.miss(format!("supplier price of {label}"), "the value of a purchase order");
+}
 
 /// Orders up to the level, where an order is due.
 pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
@@ -31,10 +39,9 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
         gathered.miss(format!("supplier with a valid price for {}", book.item_label(item)), "a purchase order");
         return;
     };
-    let Some(price) = offer.price else {
-        gathered.miss(format!("supplier price of {}", book.item_label(item)), "the value of a purchase order");
-        return;
-    };
+    if offer.price.is_none() {
+        return misses_price(gathered, item);
+    }
     let Some(lead) = projection::lead_time(book, &short.place, &offer.supplier) else { return };
     let Some(levels) = projection::levels(scene, &short.place, &offer.supplier) else { return };
     // Above the reorder point the usual rhythm is early enough, and an order more would be stock too much.
@@ -42,10 +49,10 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
     if position >= levels.reorder {
         return;
     }
-    let multiple = book.rule(item, location).map_or(1.0, |r| r.multiple.to_f64());
-    // Up to the level, in whole packs, and no less than the supplier delivers.
-    let need = formulas::order_quantity(levels.up_to, position, offer.min_qty.to_f64(), multiple);
-    let quantity = Quantity::ceil_units(need);
+    // Up to the level, in whole packs, by the price break that this reaches, and no less than the supplier delivers.
+    let need = levels.up_to - position;
+    let Some((offer, quantity)) = projection::ordered_by(book, &short.place, &offer.supplier, need) else { return };
+    let Some(price) = offer.price else { return misses_price(gathered, item) };
     if !quantity.is_positive() {
         return;
     }
@@ -57,7 +64,10 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
     // If it was not needed, it lies there until demand has caught up: half a year of holding it.
     let held = formulas::holding_cost(quantity.to_f64(), cost_each.price.to_f64(), rate, 365.0);
     let regret = half(Money::from_f64(held));
-    let cost = scene.settings.costs.order_fixed;
+    let order = scene.settings.costs.order_fixed;
+    let beyond = projection::beyond(scene, &short.place, quantity.to_f64() - need, levels.up_to, cost_each.price);
+    let cost_beyond = projection::held(scene, beyond.as_ref());
+    let cost = order + cost_beyond;
     let value = quantity * price;
     let summary = format!(
         "Order {quantity} units of {} for {} from {} at {price}, needed by {need_date}.",
@@ -66,11 +76,18 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
         book.supplier_name(&offer.supplier),
     );
     let listed = RecordRef::new(RecordKind::SupplierPrice, offer.id.clone());
-    let cites = vec![
+    let mut cites = vec![
         cost_each.cite,
         rate_cite,
         gathered.fact(listed.clone(), "price", "supplier price", FactValue::Price(price)),
         gathered.fact(listed, "min_qty", "least order", FactValue::Quantity(offer.min_qty)),
+        gathered.place_fact(
+            item,
+            location,
+            "on_order",
+            "on order",
+            FactValue::Quantity(projection::on_order(book, &short.place)),
+        ),
         gathered.place_fact(item, location, "position", "available and on order", units(position)),
         gathered.place_fact(item, location, "up_to", "order-up-to level", units(levels.up_to)),
         gathered.place_fact(item, location, "reorder_point", "reorder point", units(levels.reorder)),
@@ -83,8 +100,11 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
             FactValue::days(lead.days),
         ),
         gathered.place_fact(item, location, "regret_order", "holding it for half a year", FactValue::Money(regret)),
-        gathered.fact(item_ref(item), "cost_order", "cost of an order (setting)", FactValue::Money(cost)),
+        gathered.fact(item_ref(item), "cost_order", "cost of an order (setting)", FactValue::Money(order)),
     ];
+    if cost_beyond > Money::ZERO {
+        cites.push(gathered.place_fact(item, location, "cost_beyond", BEYOND, FactValue::Money(cost_beyond)));
+    }
     // What is lost until an order arrives can not be saved by it; each day of waiting adds to the rest.
     let latest = gathered.today_plus(in_days(short.until()) - in_days(day));
     let change = Change::Ordered {
@@ -95,6 +115,7 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
         cost: cost_each.price,
         dearer: None,
         supplier: None,
+        beyond,
     };
     gathered.proposals.push(Proposal {
         action: Action::NewPo {
@@ -140,7 +161,8 @@ pub(in crate::assess) fn check(scene: &Scene<'_>, c: &mut Checks, order: &Order<
         book.supplier_prices_at(item, destination, book.today).into_iter().filter(|p| &p.supplier == supplier).collect();
     let known = book.suppliers.contains_key(supplier) && !offers.is_empty();
     c.hard("supplier is approved for the item", known, book.supplier_name(supplier));
-    let listed = offers.iter().find(|o| o.price == Some(price));
+    // Two price breaks may ask the same: the smaller one holds for both.
+    let listed = offers.iter().filter(|o| o.price == Some(price)).min_by_key(|o| o.min_qty);
     c.hard("price is valid today", listed.is_some(), format!("{price} on {}", book.today));
     let moq = listed.or(offers.first()).map_or(Quantity::ZERO, |o| o.min_qty);
     c.hard("quantity ≥ minimum order", quantity.is_positive() && quantity >= moq, format!("{quantity} ≥ {moq}"));

@@ -1,12 +1,13 @@
 //! PROMO-CHANGE: a promotion that ends on another day (handbook §5).
 
 use crate::assess::checks::{Checks, not_past};
-use crate::assess::gathered::{Gathered, Proposal, range};
+use crate::assess::gathered::{Gathered, Proposal, places_with_forecast, range};
 use crate::assess::places_of;
-use crate::assess::shortage::keys;
+use crate::assess::shortage::{Short, keys};
 use crate::scene::Scene;
 use jiff::civil::Date;
 use reeve_domain::action::Action;
+use reeve_domain::book::Place;
 use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::Exception;
@@ -51,6 +52,15 @@ fn prices(gathered: &mut Gathered<'_>, promotion: &Promotion) -> Option<(f64, f6
     Some((list.to_f64() - cost.price.to_f64(), list.to_f64() * promotion.percent / 100.0, cites))
 }
 
+/// The places of other companies in whose shops the promotion ends as well, each with what a unit brings there at the full price.
+/// None where a price or a cost of one of them is not known: then nobody can say what ending it costs.
+fn of_others<'s>(scene: &Scene<'s>, promotion: &Promotion, ours: &[Place]) -> Option<Vec<(&'s Place, f64)>> {
+    let book = scene.book;
+    let runs = |place: &&Place| promotion.runs_in(book.company_of(&place.1)) && !ours.contains(place);
+    let others = places_with_forecast(scene, &promotion.item).filter(runs);
+    others.map(|place| Some((place, book.margin(&place.0, &place.1)?.to_f64()))).collect()
+}
+
 fn end(promotion: &Promotion, last: Date) -> Action {
     Action::PromoChange { promotion: promotion.id.clone(), item: promotion.item.clone(), new_to: last }
 }
@@ -89,14 +99,28 @@ pub(in crate::assess) fn ends_for_nothing(gathered: &mut Gathered<'_>, exception
     let planned = said(exception, &promotion.id, "planned_uplift").unwrap_or(uplift);
     // If it only began slowly, what was planned to be won by it is missed.
     let missed = (usual * (planned * (margin - off) - margin)).max(0.0) * sooner;
-    let cost = scene.settings.costs.promotion_change;
+    // In other companies' shops nothing says that it fails: there what it wins is missed for certain.
+    let Some(others) = of_others(scene, promotion, &places_of(scene, exception)) else { return };
+    let (from, to) = (days_between(book.today, last) + 1, days_between(book.today, promotion.to));
+    let sold = |place| scene.outlook.window(place, from as u32 - 1, (to + 1 - from) as u32).0;
+    let elsewhere: Vec<(f64, f64)> = others.into_iter().map(|(place, margin)| (sold(place), margin)).collect();
+    let won = |(sold, margin): &(f64, f64)| {
+        let usual = if planned > 0.0 { sold / planned } else { *sold };
+        (sold * (margin - off) - usual * margin).max(0.0)
+    };
+    let certain = Money::from_f64(elsewhere.iter().map(won).sum());
+    let change = scene.settings.costs.promotion_change;
+    let cost = change + certain;
     let regret = Money::from_f64(missed);
     cites.extend([
         gathered.fact(source(), "new_to", "last day instead", FactValue::Date(last)),
         gathered.assume(source(), "promotion_left", "share of it that is given away until then", left),
-        gathered.fact(source(), "cost_promotion", "cost of changing it (setting)", FactValue::Money(cost)),
+        gathered.fact(source(), "cost_promotion", "cost of changing it (setting)", FactValue::Money(change)),
         gathered.fact(source(), "regret_promotion", "what it was planned to win", FactValue::Money(regret)),
     ]);
+    if certain > Money::ZERO {
+        cites.push(gathered.fact(source(), "cost_others", "what it wins for other companies", FactValue::Money(certain)));
+    }
     gathered.proposals.push(Proposal {
         action: end(promotion, last),
         summary: format!("End the promotion of {name} on {last} instead of {}: it sells hardly more.", promotion.to),
@@ -107,7 +131,7 @@ pub(in crate::assess) fn ends_for_nothing(gathered: &mut Gathered<'_>, exception
         value: cost,
         latest: plus_days(promotion.to, -NOTICE_DAYS - 1).max(gathered.tomorrow()),
         cites,
-        change: Some(Change::Ended { usual, planned, margin, off, days: sooner }),
+        change: Some(Change::Ended { usual, planned, margin, off, days: sooner, elsewhere }),
     });
 }
 
@@ -126,13 +150,28 @@ pub(in crate::assess) fn ends_before_it_is_out(gathered: &mut Gathered<'_>, exce
     if shorts.is_empty() {
         return;
     }
-    // What it would have sold beyond the usual at places that have enough is missed, too.
-    let more = |place| scene.outlook.window(place, from - 1, to + 1 - from).0 * (1.0 - share);
-    let missed: f64 = places.iter().map(more).sum();
+    let Some(others) = of_others(scene, promotion, &places) else { return };
     let margin = (margin - off).max(0.0);
-    let change = Change::Quieter { from, to, share, missed, margin };
+    // What it would have sold beyond the usual is missed. As far as there is enough for it that is certain, and a cost; what nobody
+    // could have bought is missed only if the alarm is false.
+    let more = |place: &Place| scene.outlook.window(place, from - 1, to + 1 - from).0 * (1.0 - share);
+    let lacking = |place: &Place| {
+        let name = crate::assess::frozen::name(place);
+        shorts.iter().find(|short| crate::assess::frozen::name(&short.place) == name).map_or(0.0, Short::missing)
+    };
+    let (mut missed, mut served) = (0.0, 0.0);
+    for place in &places {
+        let lost = more(place).min(lacking(place));
+        (missed, served) = (missed + lost, served + more(place) - lost);
+    }
+    let mut enough = vec![(served, margin)];
+    enough.extend(others.into_iter().map(|(place, full)| (more(place), (full - off).max(0.0))));
+    enough.retain(|(units, _)| *units > 0.0);
+    let certain = Money::from_f64(enough.iter().map(|(units, margin)| units * margin).sum());
+    let change = Change::Quieter { from, to, share, missed, margin, enough };
     let after: BTreeMap<_, _> = shorts.iter().flat_map(|short| short.after(scene, &change)).collect();
-    let cost = scene.settings.costs.promotion_change;
+    let paperwork = scene.settings.costs.promotion_change;
+    let cost = paperwork + certain;
     let regret = Money::from_f64(missed * margin);
     let source = || RecordRef::new(RecordKind::Promotion, promotion.id.clone());
     cites.extend(shorts.iter().flat_map(|short| keys(&short.place)).filter_map(|key| {
@@ -142,9 +181,12 @@ pub(in crate::assess) fn ends_before_it_is_out(gathered: &mut Gathered<'_>, exce
     cites.push(FactId::new(format!("promotion:{}/uplift", promotion.id)));
     cites.extend([
         gathered.fact(source(), "new_to", "last day instead", FactValue::Date(last)),
-        gathered.fact(source(), "cost_promotion", "cost of changing it (setting)", FactValue::Money(cost)),
+        gathered.fact(source(), "cost_promotion", "cost of changing it (setting)", FactValue::Money(paperwork)),
         gathered.fact(source(), "regret_promotion", "margin of what it would have sold", FactValue::Money(regret)),
     ]);
+    if certain > Money::ZERO {
+        cites.push(gathered.fact(source(), "cost_enough", "margin missed where there is enough", FactValue::Money(certain)));
+    }
     let name = book.item_label(&promotion.item);
     gathered.proposals.push(Proposal {
         action: end(promotion, last),
@@ -168,4 +210,8 @@ pub(in crate::assess) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Actio
     let shown = running.map_or_else(|| promotion.clone(), |p| format!("{} to {}", p.from, p.to));
     c.hard("promotion is running or planned", running.is_some(), shown);
     not_past(scene, c, "last day is not past", *new_to);
+    // Its money is that of days that are taken away: a promotion that runs longer is another thing, which nobody has reckoned.
+    let sooner = running.is_some_and(|p| *new_to < p.to);
+    let shown = running.map_or_else(|| new_to.to_string(), |p| format!("{new_to} < {}", p.to));
+    c.hard("it ends sooner than it would", sooner, shown);
 }

@@ -113,22 +113,34 @@ pub(in crate::assess) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Actio
     let book = scene.book;
     known_place(scene, c, item, location);
     // Only what has not left can be given to another, and nobody is given more than they wait for.
-    let waits = |line: &String| -> Quantity {
+    let wanted = |line: &String| -> Quantity {
         let open = |m: &&StockMove| m.kind == MoveKind::Delivery && m.done_at.is_none() && &m.item == item;
         book.moves_of_sale_line(line).into_iter().filter(open).map(|m| m.qty).sum()
     };
-    let (gives, takes) = (waits(from_line), waits(to_line));
+    let (gives, takes) = (wanted(from_line), wanted(to_line));
     let fits = quantity.is_positive() && *quantity <= gives && *quantity <= takes;
     c.hard("both orders wait for it", fits, format!("{quantity} ≤ {gives} and {takes}"));
-    // Whose units are given away must still get them in time.
-    let from = book.sales_at(item, location).into_iter().find(|line| &line.id == from_line);
-    let promised = from.and_then(|line| open_of(book, line)).map(|(_, due)| due);
-    let next = book.incoming(item, location).into_iter().map(|incoming| book.expected_on(incoming.promised)).min();
-    let kept = promised.zip(next).is_some_and(|(promised, next)| next < promised);
-    let shown = match (next, promised) {
-        (Some(next), Some(promised)) => format!("more comes on {next}, planned for {promised}"),
-        (None, _) => "nothing is to come".to_owned(),
-        (_, None) => "it has no day".to_owned(),
+    // Whose units are given away must still get them in time: as many as come before its day, less what others wait for by then.
+    let all = waits(book, &(item.clone(), location.clone()));
+    let Some(from) = all.iter().find(|wait| &wait.line.id == from_line) else {
+        c.hard("promise of who gives is kept", false, "it has no day".to_owned());
+        return;
     };
-    c.hard("promise of who gives is kept", kept, shown);
+    let comes: Quantity = book
+        .incoming(item, location)
+        .into_iter()
+        .filter(|incoming| book.expected_on(incoming.promised) < from.due)
+        .map(|incoming| incoming.qty)
+        .sum();
+    let lacks = |wait: &&Wait<'_>| wait.line.id != *from_line && wait.due <= from.due;
+    // Whoever is served now waits no more for what they are given.
+    let lacking = |wait: &Wait<'_>| {
+        let given = if wait.line.id == *to_line { *quantity } else { Quantity::ZERO };
+        (wait.open - wait.covered - given).max(Quantity::ZERO)
+    };
+    let others: Quantity = all.iter().filter(lacks).map(lacking).sum();
+    let owed = *quantity + from.open - from.covered;
+    c.hard("what is given is there", *quantity <= from.covered, format!("{quantity} ≤ {}", from.covered));
+    let shown = format!("{owed} ≤ {comes} that come before {} − {others} that others wait for", from.due);
+    c.hard("promise of who gives is kept", owed <= comes - others, shown);
 }

@@ -30,16 +30,19 @@ pub(in crate::assess) struct Back<'b> {
 pub(in crate::assess) fn send(gathered: &mut Gathered<'_>, back: &Back<'_>) {
     let scene = gathered.scene;
     let book = scene.book;
-    let Back { receipt, place, supplier, price, reason, key, left, ref source, .. } = *back;
+    let Back { receipt, place, supplier, reason, key, left, ref source, .. } = *back;
     let (item, location) = place;
     let quantity = Quantity::floor_units(back.quantity.min(book.available(item, location)).to_f64());
     if !quantity.is_positive() {
         return;
     }
+    // What leaves is worth what it was bought at, or what it costs: who signs it signs for that. Without either nobody can say how
+    // much leaves, and nothing is proposed.
+    let Some(price) = back.price.or_else(|| gathered.cost(item).map(|cost| cost.price)) else { return };
     let costs = &scene.settings.costs;
     let cost = costs.return_fixed + Money::from_f64(costs.return_per_unit.to_f64() * quantity.to_f64());
     let regret = costs.order_fixed;
-    let value = price.map_or(Money::ZERO, |price| quantity * price);
+    let value = quantity * price;
     let cites = vec![
         gathered.fact(source.clone(), "back_quantity", "to be sent back", FactValue::Quantity(quantity)),
         gathered.fact(source.clone(), "back_value", "value of what goes back", FactValue::Money(value)),
@@ -74,7 +77,7 @@ pub(in crate::assess) fn send(gathered: &mut Gathered<'_>, back: &Back<'_>) {
         value,
         latest: gathered.today_plus(14),
         cites,
-        change: Some(Change::SentBack { quantity: quantity.to_f64(), price }),
+        change: Some(Change::SentBack { quantity: quantity.to_f64(), price: Some(price) }),
     });
 }
 

@@ -156,7 +156,7 @@ fn who_can_not_wait_is_served_before_who_can() {
 }
 
 /// Twelve a day for four weeks, then twenty-four for `days`.
-fn risen(days: i32) -> (Shop, Exception) {
+pub(super) fn risen(days: i32) -> (Shop, Exception) {
     let mut shop = Shop::new();
     shop.offer(10, 0, 1);
     shop.stock("2", 3000.0);

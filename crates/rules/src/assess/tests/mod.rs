@@ -11,6 +11,7 @@ mod kit;
 mod plans;
 mod prices;
 mod relief;
+mod signed;
 mod twice;
 mod unsure;
 

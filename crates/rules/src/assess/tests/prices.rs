@@ -90,3 +90,120 @@ fn stock_that_nobody_buys_any_more_is_sold_for_less() {
     shop.demand("2", 5.0, 0.4);
     assert!(find(&shop.assess(&[here(ExceptionType::DCollapse, "2")]), "MARKDOWN").is_none());
 }
+
+/// Stock at the store that hardly sells any more, at 6.00 for 10.00.
+fn slow() -> Shop {
+    let mut shop = Shop::new();
+    shop.records.retain(|r| !matches!(r, Record::Item(_)));
+    shop.item("1", Some(6.0), Some(10.0));
+    shop.offer(10, 0, 1);
+    shop.stock("2", 900.0);
+    shop.demand("2", 0.3, 0.4);
+    for ago in 8..=36 {
+        sold(&mut shop, 6, ago);
+    }
+    shop.moved(MoveKind::Count, "2", 0.0, Some(-1));
+    shop
+}
+
+#[test]
+fn a_price_is_reduced_at_every_place_of_the_item() {
+    let fallen = [here(ExceptionType::DCollapse, "2")];
+    let alone = slow().assess(&fallen);
+    let alone = must(&alone, "MARKDOWN");
+    let Action::Markdown { percent, .. } = alone.action else { panic!() };
+    // One more place that sells one in ten days: 2.8 units in four weeks, each for so much less, whether the alarm is true or not.
+    let mut shop = slow();
+    shop.demand("1", 0.1, 0.1);
+    let found = shop.assess(&fallen);
+    assert_recomputes(&found);
+    let beside = must(&found, "MARKDOWN");
+    assert!(matches!(beside.action, Action::Markdown { percent: same, .. } if (same - percent).abs() < 1e-9));
+    let given = Money::from_f64(2.8 * percent / 10.0);
+    let close = |more: Money| (more - given).abs() <= Money::from_minor(1);
+    assert!(close(beside.money.cost - alone.money.cost), "{} {} {given}", beside.money.cost, alone.money.cost);
+    assert!(close(beside.money.regret - alone.money.regret), "{} {}", beside.money.regret, alone.money.regret);
+    assert_eq!(beside.value, beside.money.cost);
+    // Thirty-nine places that sell two a day give away more than the one brings back.
+    shop.demand("1", 78.0, 9.0);
+    assert!(find(&shop.assess(&fallen), "MARKDOWN").is_none());
+}
+
+#[test]
+fn what_there_is_enough_of_is_missed_for_certain_when_a_promotion_ends() {
+    let (mut shop, over) = promoted(ExceptionType::DPromoOver, 4.0);
+    shop.offer(30, 0, 1);
+    shop.stock("2", 120.0);
+    shop.demand("2", 40.0, 6.0);
+    let setting = shop.settings.costs.promotion_change;
+    let alone = shop.assess(std::slice::from_ref(&over));
+    assert_eq!(must(&alone, "PROMO-CHANGE").money.cost, setting, "nobody could buy what is not there");
+    // The other place has enough: three quarters of 40 a day for twelve days at 4.00 less.
+    shop.stock("1", 9000.0);
+    shop.demand("1", 40.0, 6.0);
+    let found = shop.assess(std::slice::from_ref(&over));
+    let end = must(&found, "PROMO-CHANGE");
+    assert_eq!((end.money.cost, end.value), (setting + money("1440.00"), end.money.cost));
+    assert_eq!(end.money.regret, must(&alone, "PROMO-CHANGE").money.regret, "what is certain is no regret besides");
+    assert_recomputes(&found);
+}
+
+/// The places are two companies', and the exception is the store's.
+fn two_companies(shop: &mut Shop, weak: &mut Exception) {
+    for record in &mut shop.records {
+        if let Record::Location(location) = record {
+            location.company = Some(location.id.to_string());
+        }
+    }
+    let source = RecordRef::new(RecordKind::Location, "2");
+    let company = FactValue::Text("2".into());
+    weak.signal.facts.push(Fact::new(source, "company", "company", company, jiff::Timestamp::UNIX_EPOCH));
+}
+
+#[test]
+fn a_promotion_ends_for_the_other_companies_as_well() {
+    let (mut shop, mut over) = promoted(ExceptionType::DPromoOver, 4.0);
+    two_companies(&mut shop, &mut over);
+    shop.offer(30, 0, 1);
+    shop.stock("2", 120.0);
+    shop.demand("2", 40.0, 6.0);
+    shop.demand("1", 40.0, 6.0);
+    let setting = shop.settings.costs.promotion_change;
+    let found = shop.assess(&[over]);
+    assert_eq!(must(&found, "PROMO-CHANGE").money.cost, setting + money("1440.00"));
+    let (mut shop, mut under) = promoted(ExceptionType::DPromoUnder, 1.05);
+    two_companies(&mut shop, &mut under);
+    shop.stock("2", 500.0);
+    shop.demand("2", 20.0, 4.0);
+    shop.demand("1", 50.0, 4.0);
+    let found = shop.assess(std::slice::from_ref(&under));
+    // 600 in twelve days at 4.00, in place of 240 at 6.00.
+    assert_eq!(must(&found, "PROMO-CHANGE").money.cost, setting + money("960.00"));
+    // One that is the store's company's alone ends for nobody else.
+    for record in &mut shop.records {
+        if let Record::Promotion(promotion) = record {
+            promotion.company = Some("2".into());
+        }
+    }
+    assert_eq!(must(&shop.assess(&[under]), "PROMO-CHANGE").money.cost, setting);
+}
+
+#[test]
+fn no_date_is_edited_beyond_what_its_money_was_computed_for() {
+    let (shop, over) = promoted(ExceptionType::DPromoOver, 4.0);
+    let fails = |action: Action| -> Vec<String> {
+        shop.with(std::slice::from_ref(&over), |scene| {
+            failures(&recheck(scene, &action)).into_iter().map(|check| check.name.clone()).collect()
+        })
+    };
+    let end = |new_to| Action::PromoChange { promotion: "pricelist-4".into(), item: ItemId::new("1"), new_to };
+    assert_eq!(fails(end(day(5))), [""; 0]);
+    for later in [day(14), day(379)] {
+        assert_eq!(fails(end(later)), ["it ends sooner than it would"], "{later}");
+    }
+    let cut = |to| Action::Markdown { item: ItemId::new("1"), percent: 20.0, from: day(15), to };
+    assert_eq!(fails(cut(day(42))), [""; 0], "four weeks");
+    for longer in [day(43), day(379)] {
+        assert_eq!(fails(cut(longer)), ["no longer than its money was computed for"], "{longer}");
+    }
+}

@@ -1,6 +1,10 @@
 //! What finance has no matching documents for: F-UNMATCHED, F-UNBILLED, F-COST.
 
+use super::super::matching;
 use super::*;
+use crate::claims::{Claims, Ground, Refusal};
+use crate::recompute::recomputed::frozen;
+use reeve_domain::money::UnitPrice;
 
 impl Shop {
     /// A bill of 50 of item 1 at 8.00 that names no order, entered long enough ago to have been matched.
@@ -221,4 +225,38 @@ fn goods_that_come_at_another_price_than_their_cost_are_said_once_a_quarter() {
         }
     }
     dear.silent(T::FCost);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_price_is_said_to_be_billed_that_was_not(
+        listed in 100_i64..2_000, ordered in 100_i64..2_000, asked in prop::option::of(100_i64..2_000),
+    ) {
+        let price = |cents: i64| Some(UnitPrice(rust_decimal::Decimal::new(cents, 2)));
+        let mut shop = Shop::new();
+        shop.records.push(Record::SupplierPrice(SupplierPrice { price: price(listed), ..records::supplier_price("1") }));
+        shop.order("1", 50, -20, 5).price = price(ordered);
+        if let Some(asked) = asked {
+            shop.receipt("1", 50, Some(-3));
+            let bill = BillLine { qty: Quantity::units(50), price: price(asked), ..records::bill_line("1", "1") };
+            shop.records.push(Record::BillLine(bill));
+        }
+        let signals = matching::signals(&shop.book(), &shop.settings);
+        prop_assert!(asked.is_some() || (listed - ordered).abs() * 50 <= 1_000 || !signals.is_empty());
+        if !signals.is_empty() {
+            let found = shop.assess_signals(signals);
+            let bundle = frozen(&found);
+            let claims = Claims::of(&Ground::new(&found.candidates, &bundle, "USD"));
+            for kind in ["price_above_agreed", "price_below_agreed", "price_as_agreed"] {
+                let of_order = claims.get(&format!("case.{kind}.po_line:1"));
+                prop_assert_eq!(of_order, Err(Refusal::Undecided), "an order's price is not billed");
+            }
+            let said = |kind: &str| claims.get(&format!("case.{kind}.bill_line:1")).is_ok();
+            prop_assert!(!said("price_above_agreed") || asked.is_some_and(|asked| asked > ordered));
+            prop_assert!(!said("price_below_agreed") || asked.is_some_and(|asked| asked < ordered));
+            prop_assert!(!said("price_as_agreed") || asked == Some(ordered));
+        }
+    }
 }
