@@ -43,6 +43,7 @@ pub(super) fn parameter(gathered: &mut Gathered<'_>, exception: &Exception) {
     let in_force = rule.as_ref().map_or(0.0, |rule| rule.min.to_f64());
     let short = formulas::late_reorder_shortage(mu, sd, in_force, needed);
     let lost = formulas::lost_margin(short, margin, recapture);
+    // One cycle may pass without a shortage or bring twice the mean: the range says so.
     let amount = range(0.0, lost, 2.0 * lost);
     let label = "margin lost in one cycle by the rule";
     cites.extend([
@@ -58,9 +59,11 @@ pub(super) fn parameter(gathered: &mut Gathered<'_>, exception: &Exception) {
     let key = format!("policy:{item}@{location}");
     let made = Made::Rule { daily, sigma, lead: lead.days, lead_sd: lead.sd, in_force, margin };
     gathered.lose_by(&key, format!("{label}: {name}"), amount, cites, made);
+    // A minimum that is too high loses no sales: what it holds too much is an excess, and counted there.
     let Some(rule) = rule.filter(|_| needed > in_force) else { return };
     let review = projection::review_days(book, &supplier, location);
     let gap = (rule.max - rule.min).to_f64();
+    // A cycle is as long as one order lasts, but nobody orders more often than in the shop's rhythm.
     let cycle = if daily > 0.0 { (gap / daily).clamp(review, CYCLE_DAYS_MOST) } else { CYCLE_DAYS_MOST };
     let Some(cost_each) = gathered.cost(item) else { return };
     adjust(
@@ -87,6 +90,7 @@ fn ask(gathered: &mut Gathered<'_>, exception: &Exception, name: &str) {
         role: Role::DataOwner,
         partner: "data owner",
         about: &format!("the reorder rule of {name}: which minimum and maximum should it have"),
+        // The answer changes the rule and no loss by itself, so the question claims none.
         keys: &[],
         left: 1.0,
         latest: gathered.today_plus(14),
@@ -108,6 +112,7 @@ pub(super) fn minimum(gathered: &mut Gathered<'_>, exception: &Exception) {
     let (rate, rate_cite) = gathered.holding(item);
     let position = projection::position(book, &place);
     let multiple = book.rule(item, location).map_or(1.0, |rule| rule.multiple.to_f64());
+    // What is ordered beyond the need is the least order's fault. Without a need nobody orders.
     let need = levels.up_to - position;
     let order = formulas::order_quantity(levels.up_to, position, offer.min_qty.to_f64(), multiple);
     let over = (order - need).max(0.0);
@@ -117,6 +122,7 @@ pub(super) fn minimum(gathered: &mut Gathered<'_>, exception: &Exception) {
     let (daily, sigma) = scene.outlook.per_day(&place);
     let t0 = if daily > 0.0 { levels.up_to / daily } else { 0.0 };
     let held = |mu: f64| formulas::excess_cost(over, mu, cost.price.to_f64(), rate, t0);
+    // How long the rest lies hangs on the usual demand; its mean of four weeks is uncertain by so much.
     let doubt = Z90 * sigma / 28.0_f64.sqrt();
     let amount = range(held(daily + doubt), held(daily), held((daily - doubt).max(0.0)));
     let listed = RecordRef::new(RecordKind::SupplierPrice, offer.id.clone());

@@ -35,6 +35,7 @@ pub(super) fn bill(gathered: &mut Gathered<'_>, exception: &Exception) {
     };
     let source = RecordRef::new(RecordKind::BillLine, first.id.clone());
     let fit = likely_order(book, &bill, &lines);
+    // The better an order fits, the likelier only the reference is missing and the bill is owed.
     let share = fit.as_ref().map_or(0.0, |(_, fit)| *fit);
     let at_risk = Money::from_f64(amount.to_f64() * NOT_OWED * (1.0 - share));
     let mut cites = bill_facts(gathered, first);
@@ -47,6 +48,7 @@ pub(super) fn bill(gathered: &mut Gathered<'_>, exception: &Exception) {
     let key = format!("bill:{id}/unmatched");
     gathered.lose(&key, format!("paid without an order: {name}"), Range::certain(at_risk), cites);
     let keys = [key];
+    // On its due day it is paid by itself; where that day has passed it may still be unpaid tomorrow.
     let latest = first.due_on.unwrap_or(book.today).max(gathered.tomorrow());
     let (cost, cost_cite) = matching::paperwork(gathered, source.clone());
     let cites = vec![
@@ -99,6 +101,7 @@ pub(super) fn unbilled(gathered: &mut Gathered<'_>, exception: &Exception) {
     let all = unbilled_lines(book, scene.settings, supplier);
     let Some(lines) = all.get(&company) else { return };
     let value: Money = lines.iter().map(|(.., value)| *value).sum();
+    // The goods will be billed and are owed. Only what nobody can check any more by then is at stake.
     let at_stake = Money::from_f64(value.to_f64() * BILLED_WRONG);
     let source = RecordRef::new(RecordKind::Supplier, supplier.as_str());
     let cites = vec![

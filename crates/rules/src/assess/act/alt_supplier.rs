@@ -37,10 +37,13 @@ pub(in crate::assess) fn alternatives(gathered: &mut Gathered<'_>, short: &Short
         is_late(scene, arrival, line).then_some((arrival, line))
     });
     let Some((arrival, line)) = late else { return };
+    // Without the price of the late line nobody can say how much dearer the other one is.
     let Some(main) = line.price else { return };
     let most = limit(scene, main);
     let day_of = |offer: &SupplierPrice| {
         let lead = projection::lead_time(book, &short.place, &offer.supplier)?;
+        // Ordered tomorrow at the earliest, as every new order. It has to be
+        // here before the late line, or it is bought for nothing.
         let day = (lead.days.ceil() as u32).max(1) + 1;
         (day < arrival.day.min(short.relief())).then_some((day, lead.sd))
     };
@@ -48,6 +51,8 @@ pub(in crate::assess) fn alternatives(gathered: &mut Gathered<'_>, short: &Short
     let others = offers.filter(|offer| offer.supplier != line.supplier && offer.price.is_some_and(|p| p.0 <= most.0));
     let found = others
         .filter_map(|offer| Some((day_of(offer)?, offer)))
+        // The fastest first, then the cheapest: what is missing is lost by
+        // the day. The id only keeps two equal offers in one order.
         .min_by(|a, b| (a.0.0, a.1.price.map(|p| p.0), &a.1.id).cmp(&(b.0.0, b.1.price.map(|p| p.0), &b.1.id)));
     let Some(((day, sd), offer)) = found else { return };
     let Some(price) = offer.price else { return };
@@ -61,6 +66,8 @@ pub(in crate::assess) fn alternatives(gathered: &mut Gathered<'_>, short: &Short
     let Some(cost_each) = gathered.cost(item) else { return };
     let (rate, rate_cite) = gathered.holding(item);
     let dearer = UnitPrice((price.0 - main.0).max(Decimal::ZERO));
+    // What is dearer is the price of this way out. The rest of the
+    // order's value would be paid to the other supplier as well.
     let cost = scene.settings.costs.order_fixed + quantity * dearer;
     let held = formulas::holding_cost(quantity.to_f64(), cost_each.price.to_f64(), rate, 365.0);
     let regret = half(Money::from_f64(held));
@@ -115,6 +122,7 @@ pub(in crate::assess) fn alternatives(gathered: &mut Gathered<'_>, short: &Short
         cost,
         regret,
         value,
+        // Decided later it would arrive on the day of relief, and save nothing.
         latest: gathered.today_plus(in_days(short.relief()) - in_days(day)),
         cites,
         change: Some(change),

@@ -42,9 +42,12 @@ pub(in crate::assess) fn reduce(gathered: &mut Gathered<'_>, place: &Place, surp
     let (item, location) = place;
     let daily = surplus.daily;
     let key = format!("shelf:{item}@{location}");
+    // Two exceptions of one place (excess and fallen demand) ask for the same reduction; its loss counts once.
     if gathered.parts.contains_key(&key) {
         return;
     }
+    // Where demand never was higher a lower price has nothing to bring
+    // back, and what is gone within half a year sells by itself.
     if surplus.units < 1.0 || before <= daily || surplus.units < SLOW_DAYS * daily {
         return;
     }
@@ -59,12 +62,15 @@ pub(in crate::assess) fn reduce(gathered: &mut Gathered<'_>, place: &Place, surp
     let restores = scene.settings.costs.markdown_restores;
     let days = f64::from(DAYS);
     let cut = |percent: f64| {
+        // A reduction brings back demand that was there before, never more: in
+        // a straight line up to the share that brings all of it.
         let back = if restores > 0.0 { (percent / restores).min(1.0) } else { 1.0 };
         let more = ((before - daily) * back * days).min(surplus.units);
         let sold = daily * days + more;
         let off = list.to_f64() * percent / 100.0;
         Cut { percent, sold, more, off, left: loss(surplus.units - more), given: Money::from_f64(sold * off) }
     };
+    // The check refuses a price below cost, so such a reduction is not compared in the first place.
     let above_cost = |percent: &f64| list.to_f64() * (1.0 - percent / 100.0) >= surplus.cost.to_f64();
     let worth = |cut: &Cut| amount.expected - cut.left.expected - cut.given;
     let best = PERCENTS.into_iter().filter(above_cost).map(cut).max_by_key(|cut| (worth(cut), -cut.given.minor));
@@ -83,6 +89,7 @@ pub(in crate::assess) fn reduce(gathered: &mut Gathered<'_>, place: &Place, surp
     ];
     let name = format!("{} at {}", book.item_label(item), book.location_name(location));
     gathered.lose_by(&key, format!("{label}: {name}"), amount, cites.clone(), Made::Excess(surplus.clone()));
+    // If demand had not fallen at all, everything that sells anyway would go at the lower price.
     let usual = before * days;
     let regret = Money::from_f64(usual * cut.off);
     let source = item_ref(item);
@@ -129,6 +136,7 @@ pub(in crate::assess) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Actio
     let above = kept.is_some_and(|(price, cost)| price * share >= cost);
     c.hard("price stays above cost", above, format!("{percent:.1} % off"));
     c.hard("a reduction", *percent > 0.0 && *percent <= PERCENT_MOST, format!("{percent:.1} %"));
+    // Two reductions of one item at one time add up to a price that nobody meant.
     let reduced = book.promotions(item).iter().any(|p| p.from <= *from && *from <= p.to);
     c.hard("not marked down already", !reduced, from.to_string());
     not_past(scene, c, "first day is not past", *from);

@@ -35,6 +35,7 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
         gathered.miss(format!("supplier price of {}", book.item_label(item)), "the value of a purchase order");
         return;
     };
+    // A missing supplier or price is told to the planner above; without a lead time there is no day to order for.
     let Some(lead) = projection::lead_time(book, &short.place, &offer.supplier) else { return };
     let Some(levels) = projection::levels(scene, &short.place, &offer.supplier) else { return };
     // Above the reorder point the usual rhythm is early enough, and an order more would be stock too much.
@@ -58,6 +59,8 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
     let held = formulas::holding_cost(quantity.to_f64(), cost_each.price.to_f64(), rate, 365.0);
     let regret = half(Money::from_f64(held));
     let cost = scene.settings.costs.order_fixed;
+    // The limit is held against the whole order, though only the paperwork
+    // counts as a cost: the goods are still worth their price.
     let value = quantity * price;
     let summary = format!(
         "Order {quantity} units of {} for {} from {} at {price}, needed by {need_date}.",
@@ -87,6 +90,7 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
     ];
     // What is lost until an order arrives can not be saved by it; each day of waiting adds to the rest.
     let latest = gathered.today_plus(in_days(short.until()) - in_days(day));
+    // `change` is what the audit projects again, so it has every number that the shortage was computed with.
     let change = Change::Ordered {
         place: frozen::name(&short.place),
         quantity: quantity.to_f64(),
@@ -140,6 +144,8 @@ pub(in crate::assess) fn check(scene: &Scene<'_>, c: &mut Checks, order: &Order<
         book.supplier_prices_at(item, destination, book.today).into_iter().filter(|p| &p.supplier == supplier).collect();
     let known = book.suppliers.contains_key(supplier) && !offers.is_empty();
     c.hard("supplier is approved for the item", known, book.supplier_name(supplier));
+    // The very price that people were shown must still be listed: a
+    // price list that lapsed overnight makes the card wrong.
     let listed = offers.iter().find(|o| o.price == Some(price));
     c.hard("price is valid today", listed.is_some(), format!("{price} on {}", book.today));
     let moq = listed.or(offers.first()).map_or(Quantity::ZERO, |o| o.min_qty);
@@ -149,6 +155,8 @@ pub(in crate::assess) fn check(scene: &Scene<'_>, c: &mut Checks, order: &Order<
     c.hard("quantity is a pack multiple", whole, format!("{quantity}, packs of {multiple}"));
     let levels = projection::levels(scene, place, supplier);
     let up_to = levels.map_or(0.0, |l| l.up_to);
+    // Goods that are late are still on order. Counted here they would always
+    // cover the need, and nothing could be bought in their place.
     let late: f64 = book
         .incoming(item, destination)
         .iter()
@@ -159,6 +167,7 @@ pub(in crate::assess) fn check(scene: &Scene<'_>, c: &mut Checks, order: &Order<
     let reorder = levels.map_or(0.0, |l| l.reorder);
     c.hard("no open order covers the need", position < reorder, format!("{position:.1} < {reorder:.1}"));
     not_past(scene, c, "need date is not past", need_date);
+    // Only a warning: people may know of a demand that no record shows. It catches a slip of a digit.
     let computed = formulas::order_quantity(up_to, position, moq.to_f64(), multiple.to_f64());
     let usual = quantity.to_f64() <= UNUSUAL_ORDER * computed.max(1.0);
     c.soft("quantity is not above twice the need", usual, format!("{quantity}, need {computed:.0}"));
