@@ -42,6 +42,7 @@ impl Demand {
         if !(silent || low) {
             return None;
         }
+        // Silence is the stronger word: it has a run of its own, from the last sale on.
         let run = if silent { score.zero_run } else { score.low_run };
         let from = plus_days(score.day, 1 - run as i32);
         let on_hand = tail.on_hand;
@@ -94,6 +95,7 @@ impl Demand {
             return None;
         }
         let (item, location) = place;
+        // The two ways are two exceptions: what to do about them has nothing in common.
         let turn = if shift.ratio > 1.0 { Turn::Up } else { Turn::Down };
         let headline = format!(
             "Demand for {} at {} has {} since {}: {:.1} a day, {:.1} before.",

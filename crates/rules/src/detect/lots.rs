@@ -75,6 +75,8 @@ pub fn left_over<'b>(
         supply += held.qty.to_f64();
         // On its last day it is not sold any more; what has expired sells to nobody.
         let (mu, sigma) = outlook.window(&place, 0, (ahead - 1).max(0) as u32);
+        // Of all lots up to this one as much is left as the largest surplus of
+        // any part of them: later sales can not undo an earlier loss.
         let all = formulas::expected_surplus(mu, sigma, supply).max(before);
         found.push((held, LeftOver { supply, mu, sigma, before, units: all - before }));
         before = all;
@@ -165,6 +167,7 @@ fn short_lived(book: &Book, settings: &Settings, item: &ItemId, lot: &Lot) -> Op
     };
     // What is gone was sold or thrown away: nothing of it can be sent back.
     let location = book.locations.keys().find(held)?;
+    // No record says what was agreed, so it is held against what this item usually has left when it comes.
     let usual = usual_life(book, item, lot)?;
     let label = book.item_label(item);
     let mut facts = vec![
@@ -192,6 +195,7 @@ fn short_lived(book: &Book, settings: &Settings, item: &ItemId, lot: &Lot) -> Op
             )
         }
     };
+    // The ERP does not say which receipt brought a lot; without a single one of that day nobody is blamed.
     let line = receipt_of(book, lot).and_then(|m| book.line_of(m)).and_then(|line| book.po_lines.get(line));
     let subject = Subject {
         supplier: line.map(|line| line.supplier.clone()),
@@ -210,6 +214,7 @@ fn short_lived(book: &Book, settings: &Settings, item: &ItemId, lot: &Lot) -> Op
 fn without_lot(book: &Book, settings: &Settings, item: &ItemId, location: &LocationId) -> Option<Signal> {
     let stock = book.lot_stock(item, location)?;
     let (without, named) = (stock.without, stock.lots.values().filter(|qty| qty.is_positive()).count());
+    // Where no lot has a number none is missing: the item is simply not kept by lots there.
     if named == 0 || without.to_f64() <= settings.tolerances.count_units {
         return None;
     }

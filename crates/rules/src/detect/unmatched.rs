@@ -59,6 +59,7 @@ pub fn likely_order(book: &Book, bill: &Bill<'_>, lines: &[&BillLine]) -> Option
             continue;
         }
         let named = [&bill.first.origin, &bill.first.reference].into_iter().any(|text| names(text, &first.order_name));
+        // A name can be mistyped and goods can be alike, so neither is ever certain; the name says more.
         let fit = if named { NAMED } else { SAME_GOODS * same_goods(book, &ordered, lines) };
         if fit > best.as_ref().map_or(0.0, |(fit, _)| *fit) {
             best = Some((fit, first.order_name.clone()));
@@ -111,6 +112,7 @@ fn unmatched(book: &Book, bill: &Bill<'_>) -> Option<Signal> {
     }
     let supplier = book.supplier_name(&first.supplier);
     let shown = amount.map_or_else(|| "an amount in another currency".to_owned(), |amount| amount.to_string());
+    // A bill that answers to an order in part is right in that part.
     let whole = lines.len() == bill.lines.len();
     let what = if whole { "no order or receipt".to_owned() } else { format!("no order for {} of its lines", lines.len()) };
     let likely = likely_order(book, bill, &lines);
@@ -149,6 +151,7 @@ pub fn unbilled_lines<'b>(
             continue;
         }
         let open = open_to_bill(book, line);
+        // Within the tolerance of quantities the rest is a matter of counting, and nobody bills it.
         let Some(price) = line.price.filter(|_| open.to_f64() > settings.tolerances.quantity_units) else { continue };
         of_company.entry(book.company_of(&line.location)).or_default().push((line, open, open * price));
     }
