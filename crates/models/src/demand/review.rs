@@ -88,7 +88,7 @@ pub fn review(detector: &Detector, panel: &Panel, from: usize, share: f64) -> Re
     let mut p = vec![1.0; series * days];
     let mut kinds = vec![Kind::Spike; series * days];
     let mut reasons: BTreeMap<usize, Vec<Driver>> = BTreeMap::new();
-    // Drift is measured against the end of the warm-up, the days that scores are compared with, too.
+    // Drift is measured against the last days of the warm-up, as many as a p-value looks back.
     for day in 0..from.min(all) {
         if scorer.warm_up(panel, day, from) && day + TRAILING_DAYS >= from {
             (0..series).for_each(|at| before.add(&panel.series(at)[day], scorer.evidence(at)));

@@ -150,7 +150,6 @@ impl Ledger {
             let quantity = check(&receipt.line, "quantity received", receipt.quantity)?;
             if let Some(&at) = index.get(receipt.line.as_str()) {
                 entries[at].parts.push((day(receipt.date), quantity));
-                // A late bill makes a line complete later: until then nobody could have judged its price.
                 entries[at].complete = entries[at].complete.max(Some(day(receipt.date)));
             }
         }
@@ -166,6 +165,7 @@ impl Ledger {
                 let total = sum + quantity;
                 let mean = if total > 0.0 { (mean * sum + price * quantity) / total } else { price };
                 entries[at].billed = Some((total, mean));
+                // A late bill makes a line complete later: until then nobody could have judged its price.
                 entries[at].complete = entries[at].complete.max(Some(day(bill.date)));
             }
         }

@@ -74,7 +74,7 @@ impl<'a> Observer<'a> {
     }
 
     fn quantity(&self, entry: &Entry, line: &Explained, f: &mut Features) -> Verdict {
-        // Of three units one too few is a third: nothing smaller can be seen, so it is no sign of an exact supplier.
+        // Nothing smaller than a unit can be seen: of three units one too few is a third already.
         let unit = entry.step() / entry.quantity;
         let off = line.received / entry.quantity - 1.0;
         (f.short, f.over) = ((-off).max(0.0), off.max(0.0));

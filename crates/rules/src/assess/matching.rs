@@ -214,7 +214,7 @@ fn block(gathered: &mut Gathered<'_>, bill: &str, lines: &[&PurchaseLine]) {
     let book = gathered.scene.book;
     let (never, mut keys) = disputed(gathered, lines);
     let (outstanding, later) = ahead(gathered, lines);
-    // One block for the bill: accounting can not hold back the same bill for two reasons.
+    // One block for the bill, whatever the reasons: one amount of it is held back.
     let amount = never + outstanding;
     keys.extend(later);
     let Some(first) = lines_of_bill(book, bill).into_iter().next() else { return };

@@ -65,7 +65,7 @@ impl Stake {
         let horizon = scene.settings.detect.horizon_days.max(1);
         let supplier = projection::offer(book, place).map(|o| o.supplier.clone());
         let lead = supplier.as_ref().and_then(|s| projection::lead_time(book, place, s));
-        // An order placed today ends the window, and never beyond the horizon, where a forecast says little.
+        // An order placed today ends the window; where it would take longer than the horizon, the horizon does.
         let until = lead.as_ref().map_or(horizon, |l| (l.days.ceil() as u32).clamp(1, horizon));
         let unordered = supplier.as_ref().filter(|_| need.reorder).and_then(|supplier| {
             let levels = projection::levels(scene, place, supplier)?;

@@ -42,7 +42,7 @@ impl Demand {
         if !(silent || low) {
             return None;
         }
-        // Silence is the stronger word: it has a run of its own, from the last sale on.
+        // Days without any sale are counted apart from days with too few: told is the run that spoke.
         let run = if silent { score.zero_run } else { score.low_run };
         let from = plus_days(score.day, 1 - run as i32);
         let on_hand = tail.on_hand;

@@ -179,8 +179,8 @@ impl Runs {
         let multiple: [f64; UNITS.len()] = UNITS.map(|k| {
             if day.units <= 0.0 {
                 -1.0
-            // In packs of k only each k-th number can be sold; any other speaks against it.
             } else if day.units % k == 0.0 {
+                // In packs of k only each k-th number can be sold; any other speaks against it.
                 (count.ln_pmf(day.units / k) - here + k.ln()).clamp(-8.0, 40.0)
             } else {
                 -8.0

@@ -103,11 +103,11 @@ impl Watch {
         let today = Today::of(&standings, self.location_weekdays.len());
         let item = self.items_today(cells, &expected, &today);
         let shares = self.shares(&standings, &today);
+        // Each series has a state of its own, so they can go side by side and come to the same.
         let learned: Vec<(DayExpectation, Option<Lesson>, f64)> = self
             .series
             .par_iter_mut()
             .zip(rows)
-            // Each series has a state of its own, so they can go side by side and come to the same.
             .enumerate()
             .map(|(at, (state, mut row))| {
                 let (cell, expected, location) = (&cells[at], &expected[at], self.location_of[at]);

@@ -26,14 +26,14 @@ pub(in crate::assess) fn marks(gathered: &mut Gathered<'_>, exception: &Exceptio
     let (item, location) = place;
     let (from, to) = (exception.signal.from, exception.signal.to);
     let key = format!("event:{item}@{location}");
+    // A spike whose last day is the last one that has closed may still
+    // go on: then it is demand, and no event that is over.
     if gathered.parts.contains_key(&key)
         || days_between(to, book.closed) < QUIET_DAYS
         || !scene.outlook.daily.contains_key(place)
     {
         return;
     }
-    // A spike whose last day is the last one that has closed may still
-    // go on: then it is demand, and no event that is over.
     let (before, _) = level_change(book, exception, place);
     let days = f64::from(days_between(from, to) + 1);
     let spiked: f64 = book.demand_by_day(item, location, from).iter().take(days as usize).sum();
