@@ -50,6 +50,7 @@ fn said(own: &Marks, rivals: &[&Marks]) -> String {
         {
             words.push(' ');
             words.push_str(mark);
+            // Who has been told apart by this word needs no other.
             alike.retain(|rival| rival[n].as_ref() == Some(mark));
         }
     }

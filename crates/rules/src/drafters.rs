@@ -41,6 +41,7 @@ pub fn drafted_by<'d>(drafters: impl Iterator<Item = &'d Drafter>, candidate: Op
         })
         .collect();
     let reasons: Vec<String> = because.iter().map(|(why, n)| format!("{n} because {why}")).collect();
+    // One line that has to be true of every mixture: by a model, by the playbook or by both, with reasons or without.
     let said = match (hands.is_empty(), reasons.is_empty()) {
         (true, true) if candidate.is_some() => "the playbook".to_owned(),
         (true, true) => "the playbook, no model configured".to_owned(),

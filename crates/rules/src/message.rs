@@ -73,6 +73,7 @@ pub(crate) fn documents(book: &Book, line: &PurchaseLine) -> String {
     let receipts = book.receipts(&line.id).into_iter().map(|m| m.document.clone());
     let bills = book.bills(&line.id).into_iter().map(|bill| bill.bill_name.clone());
     let mut names: Vec<String> = receipts.chain(bills).filter(|name| !name.is_empty()).collect();
+    // A receipt of several lines stands there once for each of them.
     names.dedup();
     let more = names.len().saturating_sub(DOCUMENTS);
     names.truncate(DOCUMENTS);

@@ -93,6 +93,7 @@ fn section_of(source: &str, section: &str) -> Option<String> {
 pub fn draft(scene: &Scene<'_>, assessment: &Assessment) -> Draft {
     let facts: BTreeMap<&FactId, &Fact> = assessment.facts.iter().map(|f| (&f.id, f)).collect();
     let mut order: Vec<&Candidate> = assessment.candidates.iter().collect();
+    // A stable order: behind the question to a person the candidates stay as the money has them.
     if assessment.abstain.is_some() {
         order.sort_by_key(|c| !matches!(c.action, Action::Escalate { .. }));
     }
@@ -126,6 +127,8 @@ fn by_field<'f>(facts: &BTreeMap<&FactId, &'f Fact>, cites: &[FactId]) -> BTreeM
         let Some(fact) = facts.get(cite) else { continue };
         let Some((_, field)) = cite.as_str().rsplit_once('/') else { continue };
         let field = field.split('@').next().unwrap_or(field);
+        // Cites of the action come before those of the losses, so its own
+        // figure wins where both have a field of that name.
         fields.entry(field.to_owned()).or_insert(*fact);
     }
     fields
@@ -241,6 +244,7 @@ fn cites(
     facts: &BTreeMap<&FactId, &Fact>,
 ) -> Vec<FactId> {
     let source = TEMPLATES.iter().find(|(c, _)| *c == code).map_or("", |(_, source)| source);
+    // As a whole word: `f.lost` is not named by `f.lost_margin`.
     let used = |field: &str| {
         source
             .match_indices(&format!("f.{field}"))

@@ -50,6 +50,7 @@ pub(super) fn transfer_difference(gathered: &mut Gathered<'_>, exception: &Excep
     if counted::agreed(gathered, &place, &booked).is_none() {
         gathered.recount(&place.0, &place.1, &keys, LEFT_AFTER_COUNT, found.into.entered_by.clone());
     }
+    // Either end may have miscounted: the receiver counts again, the sender is asked.
     if let Some(from) = &found.out.from {
         gathered.contact(&Question {
             role: Role::Warehouse,

@@ -39,6 +39,7 @@ pub(super) fn mismatch(gathered: &mut Gathered<'_>, exception: &Exception, dispu
     let mut keys = Vec::new();
     let place = (line.item.clone(), line.location.clone());
     let last = book.receipts(&line.id).last().and_then(|m| event_of(m));
+    // A count that agreed after the receipt has settled how many came; only the question to the supplier is left.
     let settled = last.and_then(|event| counted::agreed(gathered, &place, &event));
     if off < Quantity::ZERO {
         keys.extend(fewer(gathered, line, &found, disputes));
@@ -74,6 +75,7 @@ fn ask(gathered: &mut Gathered<'_>, line: &PurchaseLine, about: &str, keys: &[St
 /// Announced and not come: what is billed is disputed; what is not billed yet will be. Both are the same units.
 fn fewer(gathered: &mut Gathered<'_>, line: &PurchaseLine, found: &Mismatch, disputes: &mut Disputes) -> Option<String> {
     let book = gathered.scene.book;
+    // The key of the bill check, so that the units count once whether or not they are billed yet.
     let [key, ..] = matching::keys(&line.id);
     if !book.bills(&line.id).is_empty() {
         disputes.add(gathered, &line.id, true, false);
@@ -139,6 +141,7 @@ pub(super) fn unconfirmed(gathered: &mut Gathered<'_>, exception: &Exception) {
     let mut keys = Vec::new();
     for line in &lines {
         let place = (line.item.clone(), line.location.clone());
+        // A shortage that another case owns holds what a slip would add to it.
         if gathered.owned_elsewhere(&line.item, &line.location).is_some() || !scene.outlook.daily.contains_key(&place) {
             continue;
         }
@@ -188,6 +191,7 @@ fn slips(gathered: &mut Gathered<'_>, supplier: &SupplierId) -> (f64, u32, Vec<F
     let theirs = book.lines_of_supplier(supplier).into_iter();
     let all: Vec<i32> = theirs.filter(|l| l.confirmed).filter_map(lateness).collect();
     let late: Vec<f64> = all.iter().filter(|days| **days > allowed).map(|days| f64::from(*days)).collect();
+    // A supplier with few lines is held to the prior: one late line of one does not make the next one late for sure.
     let share = formulas::beta_binomial_p(late.len() as u32, all.len() as u32, SLIP_PRIOR.0, SLIP_PRIOR.1);
     let days = formulas::median(&late).unwrap_or(SLIP_DAYS).ceil();
     let source = RecordRef::new(RecordKind::Supplier, supplier.as_str());

@@ -94,6 +94,7 @@ pub(super) fn covered_until(
     let (mu_d, sigma_d) = scene.outlook.per_day(place);
     let supplier = projection::offer(scene.book, place).map(|o| o.supplier.clone());
     let lead = supplier.and_then(|s| projection::lead_time(scene.book, place, &s));
+    // Where no lead time is known the stock has to last for the very days that are looked at.
     let (lead_days, lead_sd) = lead.map_or((f64::from(days), 0.0), |l| (l.days, l.sd));
     let sigma = formulas::window_sigma(lead_days, sigma_d, mu_d, lead_sd);
     let safety = formulas::safety_stock(projection::service_z(scene), sigma);
@@ -103,6 +104,7 @@ pub(super) fn covered_until(
     for day in 0..=days {
         let came: f64 = arrivals
             .iter()
+            // What comes on a day can be sold from the next morning on.
             .filter(|a| a.day < day)
             .map(|a| if Some(a.po_line.as_str()) == line { (a.qty - quantity).max(0.0) } else { a.qty })
             .sum();

@@ -39,6 +39,7 @@ pub(super) fn investigate(gathered: &mut Gathered<'_>, place: &Place, key: &str)
         return false;
     }
     let first = losing.first().map_or(scene.book.today, |count| count.day);
+    // Counts that agreed are told beside those that did not: "four of five" reads otherwise than "four of twenty".
     let made = all.iter().filter(|count| count.day >= first).count();
     let units: Quantity = losing.iter().map(|count| count.off.abs()).sum();
     let value = scene.book.cost(item, location).map(|cost| units * cost);
@@ -67,6 +68,7 @@ pub(super) fn investigate(gathered: &mut Gathered<'_>, place: &Place, key: &str)
             gathered.scene.settings.left.investigation,
         ),
     ];
+    // Looking into it stops a part of what goes on; what is gone already does not come back.
     let after = Gathered::leaving(&[key.to_owned()], gathered.scene.settings.left.investigation);
     gathered.proposals.push(Proposal {
         action: Action::Escalate { unclear, to },

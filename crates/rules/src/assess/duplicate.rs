@@ -137,6 +137,7 @@ struct Shared<'b> {
 /// What was paid can only be asked for again.
 fn claim_back(gathered: &mut Gathered<'_>, it: &Shared<'_>, cites: Vec<FactId>) {
     let Shared { first, name, other, amount, latest, .. } = *it;
+    // A charge that is billed alone (freight, rent) is for no line of an order.
     let po_lines: BTreeSet<String> = it.lines.iter().filter_map(|l| l.po_line.clone()).collect();
     let summary = format!(
         "Claim {amount} back from {}: {name} was paid and repeats {other}.",
@@ -181,6 +182,7 @@ fn counted_of(gathered: &Gathered<'_>, lines: &[BillLine]) -> (Money, Vec<String
         let theirs: Vec<String> =
             quantity_keys(po_line).into_iter().filter(|key| gathered.parts.contains_key(key)).collect();
         let sum: Money = theirs.iter().map(|key| gathered.lost(key).expected).sum();
+        // The bill check of a line is over all its bills: no more of it than this bill asks belongs here.
         counted += sum.min(billed);
         let check = gathered
             .scene
@@ -188,6 +190,8 @@ fn counted_of(gathered: &Gathered<'_>, lines: &[BillLine]) -> (Money, Vec<String
             .po_lines
             .get(po_line)
             .and_then(|l| three_way(gathered.scene.book, gathered.scene.settings, l));
+        // Where the check disputes more than this bill asks, another bill
+        // has its part: stopping this one does not end that.
         if check.is_some_and(|check| check.never + check.ahead <= billed) {
             keys.extend(theirs);
         }

@@ -36,6 +36,7 @@ pub(super) fn receipts(projection: &Projection) -> Vec<Receipt> {
 pub(super) fn forecast(gathered: &mut Gathered<'_>, place: &Place, days: u32) {
     let course: Vec<_> = gathered.scene.outlook.course(place).take(days as usize).collect();
     let frozen = gathered.workings.forecasts.entry(name(place)).or_default();
+    // Several figures look ahead by different spans: the longest holds the others.
     if frozen.course.len() < course.len() {
         *frozen = Forecast::of(course.iter().map(|day| (day.mean, day.sigma)));
     }
@@ -76,6 +77,7 @@ pub(super) fn freeze(
     }
     for (key, part) in &gathered.parts {
         let expected = part.amount.expected;
+        // A part whose amount stands in a fact is proved by that fact; another has to carry its amount itself.
         let says = |id: &&reeve_domain::ids::FactId| {
             let value = gathered.facts.get(*id).map(|fact| &fact.value);
             matches!(value, Some(FactValue::Money(amount)) if (*amount).max(Money::ZERO) == expected)
@@ -84,11 +86,14 @@ pub(super) fn freeze(
         let sure = if fact.is_some() { Made::Certain } else { Made::Amount(expected) };
         workings.parts.insert(key.clone(), Part { fact, made: part.made.clone().unwrap_or(sure) });
     }
+    // All that came out, as one text to hash: evidence is new when a figure
+    // moves by a cent, not when a forecast's fifth decimal does.
     let mut figures = String::new();
     for (key, part) in &gathered.parts {
         let _ = writeln!(figures, "{key} {:?}", part.amount);
     }
     for candidate in candidates {
+        // What a hard check refused has an effect and no candidate.
         let Some(at) = effects.iter().position(|(actions, _)| actions.iter().eq(candidate.actions())) else { continue };
         let (_, mut effect) = effects.swap_remove(at);
         let age = rank::age_of(ages, candidate);

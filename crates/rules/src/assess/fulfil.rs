@@ -56,6 +56,7 @@ pub(super) fn late(gathered: &mut Gathered<'_>, exception: &Exception) {
     let (book, (item, location)) = (scene.book, &place);
     let open = open_deliveries(book, item, location);
     let late: Vec<&StockMove> = open.into_iter().filter(|m| is_late(book, scene.settings, m)).collect();
+    // What is not on the shelf can not leave: that part is a shortage and counted there.
     let there = sum(&late).min(book.on_shelf(item, location).max(Quantity::ZERO));
     let name = book.item_label(item);
     gathered.watch.get_or_insert_with(|| format!("the late orders of {name} leave"));
@@ -83,6 +84,7 @@ pub(super) fn short_pick(gathered: &mut Gathered<'_>, exception: &Exception) {
     // As a ghost in the books, as far as that is likely; counting finds it.
     stock::phantom(gathered, exception, stock::GHOST_SHARE);
     let rest = open_deliveries(book, item, location);
+    // The rest of a short pick is another move of the same sale line: the document that was picked leads to it.
     let of_pick = |m: &&&StockMove| {
         let line = m.sale_line.as_deref().unwrap_or_default();
         book.moves_of_sale_line(line).iter().any(|done| {
@@ -136,6 +138,7 @@ pub(super) fn reserved(gathered: &mut Gathered<'_>, exception: &Exception) {
     let Some((margin, mut cites)) = gathered.margin(item) else { return };
     let (recapture, recapture_cite) = gathered.recapture(item);
     let daily = scene.outlook.per_day(&place).0;
+    // Nobody is kept from buying what nobody would have bought: no more than a week's demand counts.
     let blocked = kept.to_f64().min(daily * BLOCKED_DAYS);
     let lost = Money::from_f64(formulas::lost_margin(blocked, margin, recapture));
     let label = "margin of what others would buy of it";

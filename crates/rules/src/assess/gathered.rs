@@ -126,6 +126,7 @@ impl<'a> Gathered<'a> {
         };
         for exception in scene.exceptions {
             for fact in &exception.signal.facts {
+                // Two signals may bring one fact. The first one stays, since the order of exceptions is fixed.
                 gathered.facts.entry(fact.id.clone()).or_insert_with(|| fact.clone());
             }
             gathered.missing.extend(exception.signal.missing.iter().cloned());
@@ -136,6 +137,7 @@ impl<'a> Gathered<'a> {
     /// Adds a fact read or computed from the book and gives its id.
     pub(super) fn fact(&mut self, source: RecordRef, field: &str, label: &str, value: FactValue) -> FactId {
         let mut fact = Fact::new(source, field, label, value, self.scene.book.as_of);
+        // An amount without its currency could be read in any.
         if matches!(fact.value, FactValue::Money(_) | FactValue::Price(_)) {
             fact.unit.clone_from(&self.scene.settings.money.currency);
         }
@@ -235,6 +237,7 @@ impl<'a> Gathered<'a> {
     ) {
         let made = made.into();
         let expected = amount.expected.max(Money::ZERO);
+        // A gain is no loss, and a range always holds its own middle, whatever the two ends were computed from.
         let amount = Range { low: amount.low.max(Money::ZERO).min(expected), expected, high: amount.high.max(expected) };
         match self.parts.get_mut(key) {
             Some(part) => {

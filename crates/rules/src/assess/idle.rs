@@ -16,6 +16,7 @@ pub(super) fn actions(
     abstain: Option<&str>,
 ) -> Vec<Proposal> {
     let mut idle = Vec::new();
+    // Closing a case is never too late, but an open card must end some day.
     let open_end = gathered.today_plus(OPEN_END_DAYS);
     if let (Some(condition), Some(until)) = (&gathered.watch, rank::watch_until(gathered, candidates, ages)) {
         idle.push(Proposal::idle(

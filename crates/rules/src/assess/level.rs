@@ -20,6 +20,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
     let book = scene.book;
     let (item, location) = place;
     let key = format!("policy:{item}@{location}");
+    // Another exception of the case may have counted the same cycle, and another case the same shortage.
     let told = gathered.parts.contains_key(&key) || gathered.owned_elsewhere(item, location).is_some();
     if told || !scene.outlook.daily.contains_key(place) {
         return;
@@ -36,6 +37,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
     let (recapture, recapture_cite) = gathered.recapture(item);
     cites.push(recapture_cite);
     let sigma = scene.outlook.per_day(place).1;
+    // The same doubt and lead time on both sides, so that the difference is what the level alone has changed.
     let point = |daily: f64| {
         let (mu, sd) = formulas::lead_time_demand(daily, sigma, lead.days, lead.sd);
         formulas::reorder_point(mu, formulas::safety_stock(projection::service_z(scene), sd))
@@ -43,10 +45,12 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, place: 
     let rule = book.rule(item, location).filter(|rule| rule.min.is_positive());
     let minimum = rule.map(|rule| rule.min.to_f64());
     let in_force = minimum.unwrap_or(point(before));
+    // A generous minimum may cover the new level already: then nothing is lost.
     let needed = point(after).max(in_force);
     let (mu, sd) = formulas::lead_time_demand(after, sigma, lead.days, lead.sd);
     let short = formulas::late_reorder_shortage(mu, sd, in_force, needed);
     let lost = formulas::lost_margin(short, margin, recapture);
+    // One cycle may end well or badly: a mean over cycles says little of the next one, so the range is wide.
     let amount = range(0.0, lost, 2.0 * lost);
     if amount.expected.minor <= 0 {
         return;

@@ -110,6 +110,7 @@ pub(super) fn faulty(gathered: &mut Gathered<'_>, exception: &Exception) {
         // Goods without a lot: the warehouse knows which lots they are of, and no money hangs on it by itself.
         return gathered.escalate("which lots the goods without one belong to", "warehouse");
     };
+    // Short-lived goods that will all be sold in time lose nothing; the supplier is asked in any case.
     let left = left_of(gathered, &place, lot).filter(|(_, left)| left.units >= 1.0);
     let counted = left.and_then(|(held, left)| count(gathered, &place, &held, left));
     let book = gathered.scene.book;

@@ -71,6 +71,7 @@ impl Disputes {
             gathered.miss(format!("price of {} in company currency", line.order_name), "the bill check");
             return;
         };
+        // Nobody asks for money: there is nothing to hold back.
         if book.asked(line_id).is_empty() {
             return;
         }
@@ -88,6 +89,7 @@ impl Disputes {
                 Range::certain(check.never),
                 cites.clone(),
             );
+            // What is late and paid for is as good as lost until it comes; what is merely paid ahead mostly comes.
             let (what, share) =
                 if check.late { ("billed and overdue", 1.0) } else { ("to be paid before it comes", LOST_WHEN_PAID_AHEAD) };
             if check.ahead > Money::ZERO {
@@ -122,6 +124,8 @@ impl Disputes {
         let mut by_supplier: BTreeMap<&str, Vec<&PurchaseLine>> = BTreeMap::new();
         for line in self.lines.iter().filter_map(|id| book.po_lines.get(id)) {
             by_supplier.entry(line.supplier.as_str()).or_default().push(line);
+            // A line may be on several bills. The newest is the one that can
+            // still be unpaid; credit notes can not be blocked.
             let newest = book.asked(&line.id).into_iter().rfind(|b| b.qty.is_positive());
             if let Some(bill) = newest {
                 by_bill.entry(bill.bill_id.clone()).or_default().push(line);
@@ -210,6 +214,7 @@ fn block(gathered: &mut Gathered<'_>, bill: &str, lines: &[&PurchaseLine]) {
     let book = gathered.scene.book;
     let (never, mut keys) = disputed(gathered, lines);
     let (outstanding, later) = ahead(gathered, lines);
+    // One block for the bill, whatever the reasons: one amount of it is held back.
     let amount = never + outstanding;
     keys.extend(later);
     let Some(first) = lines_of_bill(book, bill).into_iter().next() else { return };

@@ -27,21 +27,27 @@ pub(super) fn join(gathered: &mut Gathered<'_>, p: f64, proposals: &mut Vec<Prop
     }
     let pool: Vec<Proposal> = proposals.iter().filter(|of| is_step(of) && is_legal(gathered, of)).cloned().collect();
     let first = pool.iter().max_by(|a, b| (worth(gathered, a), &b.summary).cmp(&(worth(gathered, b), &a.summary)));
+    // A plan grows from a step that pays by itself: two that both lose money are no answer together.
     let Some(first) = first.filter(|first| worth(gathered, first) > Money::ZERO).cloned() else { return };
     let least = gathered.scene.settings.costs.contact;
     let (mut best, mut steps) = (worth(gathered, &first), vec![first]);
     while steps.len() < STEPS {
+        // Greedy, the best next step each time: all subsets would be
+        // fifteen projections for each case and day (decision 117).
         let mut next: Vec<(Money, Vec<Proposal>, Proposal)> = Vec::new();
         for step in &pool {
             let Some(step) = beside(gathered, &steps, step) else { continue };
             let all: Vec<Proposal> = steps.iter().cloned().chain([step]).collect();
             let plan = together(gathered, &all);
             let value = worth(gathered, &plan);
+            // A step that adds less than a question costs is not worth the reading.
             if value >= best + least {
                 next.push((value, all, plan));
             }
         }
         next.sort_by(|a, b| (b.0, &a.2.summary, a.2.then.len()).cmp(&(a.0, &b.2.summary, b.2.then.len())));
+        // Checks are made from the best down and stop at the first legal
+        // plan, since each one is a projection of its own.
         let Some((value, all, _)) = next.into_iter().find(|(.., plan)| is_legal(gathered, plan)) else { break };
         (best, steps) = (value, all);
     }
@@ -87,6 +93,7 @@ fn beside(gathered: &mut Gathered<'_>, steps: &[Proposal], step: &Proposal) -> O
     if steps.iter().any(|other| asks(other) && !own.is_subset(&places(gathered, other))) {
         return None;
     }
+    // From here on the step brings goods, and those are of one place.
     let place = own.first()?;
     let there: Vec<&Proposal> =
         steps.iter().filter(|other| !asks(other) && places(gathered, other).contains(place)).collect();
@@ -125,10 +132,13 @@ fn together(gathered: &Gathered<'_>, steps: &[Proposal]) -> Proposal {
         (cost, regret) = (cost + step.cost, regret + step.regret);
         let mut change = step.change.clone();
         match &step.action {
+            // One lorry drives the lane: the second transfer on it pays for its units only, and so does its way back.
             Action::Transfer { from, to, .. } if !shared.insert((from.as_str(), to.as_str())) => {
                 (cost, regret) = (cost - costs.transfer_fixed, regret - costs.transfer_fixed);
             }
             Action::NewPo { supplier, destination, quantity, price, .. } => {
+                // Limits judge the plan by what all its orders commit, so that
+                // splitting an order over places lowers no tier.
                 commits += *quantity * *price;
                 if !shared.insert((supplier.as_str(), destination.as_str())) {
                     cost = cost - costs.order_fixed;
@@ -142,6 +152,8 @@ fn together(gathered: &Gathered<'_>, steps: &[Proposal]) -> Proposal {
         changes.extend(change);
     }
     let change = Change::Together(changes);
+    // Each step's own remainder was computed without the others. What is
+    // projected is replaced by the projection with all of them.
     let mut after: BTreeMap<String, Left> = BTreeMap::new();
     for (key, left) in steps.iter().flat_map(|step| &step.after) {
         after.entry(key.clone()).or_insert(*left);
@@ -163,6 +175,7 @@ fn together(gathered: &Gathered<'_>, steps: &[Proposal]) -> Proposal {
         }
     }
     let then = steps.iter().skip(1).map(|step| (step.action.clone(), step.summary.clone())).collect();
+    // A plan is decided as one, so the step that can wait least sets the day.
     let latest = steps.iter().map(|step| step.latest).min().unwrap_or(scene.book.today);
     let first = &steps[0];
     Proposal {

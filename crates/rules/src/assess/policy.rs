@@ -41,6 +41,7 @@ pub(super) fn parameter(gathered: &mut Gathered<'_>, exception: &Exception) {
     let in_force = rule.as_ref().map_or(0.0, |rule| rule.min.to_f64());
     let short = formulas::late_reorder_shortage(mu, sd, in_force, needed);
     let lost = formulas::lost_margin(short, margin, recapture);
+    // One cycle may pass without a shortage or bring twice the mean: the range says so.
     let amount = range(0.0, lost, 2.0 * lost);
     let label = "margin lost in one cycle by the rule";
     cites.extend([
@@ -56,9 +57,11 @@ pub(super) fn parameter(gathered: &mut Gathered<'_>, exception: &Exception) {
     let key = format!("policy:{item}@{location}");
     let made = Made::Rule { daily, sigma, lead: lead.days, lead_sd: lead.sd, in_force, margin };
     gathered.lose_by(&key, format!("{label}: {name}"), amount, cites, made);
+    // A minimum that is too high loses no sales: what it holds too much is an excess, and counted there.
     let Some(rule) = rule.filter(|_| needed > in_force) else { return };
     let review = projection::review_days(book, &supplier, location);
     let gap = (rule.max - rule.min).to_f64();
+    // A cycle is as long as one order lasts, but nobody orders more often than in the shop's rhythm.
     let cycle = if daily > 0.0 { (gap / daily).clamp(review, CYCLE_DAYS_MOST) } else { CYCLE_DAYS_MOST };
     let Some(cost_each) = gathered.cost(item) else { return };
     adjust(
@@ -85,6 +88,7 @@ fn ask(gathered: &mut Gathered<'_>, exception: &Exception, name: &str) {
         role: Role::DataOwner,
         partner: "data owner",
         about: &format!("the reorder rule of {name}: which minimum and maximum should it have"),
+        // The answer changes the rule and no loss by itself, so the question claims none.
         keys: &[],
         left: 1.0,
         latest: gathered.today_plus(14),

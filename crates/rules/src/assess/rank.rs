@@ -50,6 +50,7 @@ pub(super) fn merged(proposals: Vec<Proposal>) -> Vec<Proposal> {
             };
             same.after.insert(key, weaker);
         }
+        // It helps both losses only while it helps the one that can wait less.
         same.latest = same.latest.min(proposal.latest);
         same.change = same.change.take().or(proposal.change);
         same.cites.extend(proposal.cites);
@@ -74,6 +75,7 @@ pub(super) fn candidate(gathered: &Gathered<'_>, p: f64, p_cite: &FactId, propos
     }
     let money = money_of(gathered, p, &proposal, &proposal.after);
     let mut seen = BTreeSet::new();
+    // L₀ stands in every candidate's sum, so the facts behind it are cited by each.
     let loss_cites = gathered.parts.values().flat_map(|part| part.cites.iter().cloned());
     let cites = std::iter::once(p_cite.clone())
         .chain(proposal.cites)
@@ -186,6 +188,7 @@ fn best(candidates: &[Candidate]) -> Option<&Candidate> {
 /// The day until which watching is safe: the day before the best action has to be decided. None when that is too soon.
 pub(super) fn watch_until(gathered: &Gathered<'_>, candidates: &[Candidate], ages: &[Age]) -> Option<Date> {
     let today = gathered.scene.book.today;
+    // Where nothing pays, watching is safe for a week.
     let days = best(candidates).map_or(7, |best| {
         let last = days_between(today, best.latest_date);
         age_of(ages, best).and_then(|age| age.keeps).map_or(last, |keeps| last.min(in_days(keeps))) - 1
@@ -277,6 +280,7 @@ pub(super) fn abstention(gathered: &Gathered<'_>, p: f64, candidates: &[Candidat
     if p < LEAST_P {
         return Some(format!("the probability that this is real is {p:.2}, below {LEAST_P:.2}"));
     }
+    // Whoever writes a note to us must not be able to make us act by it alone.
     let from_outside: Vec<bool> =
         gathered.scene.exceptions.iter().flat_map(|e| &e.signal.facts).map(|f| f.third_party).collect();
     if !from_outside.is_empty() && from_outside.iter().all(|t| *t) {
@@ -289,6 +293,8 @@ pub(super) fn abstention(gathered: &Gathered<'_>, p: f64, candidates: &[Candidat
 fn opposite(candidates: &[Candidate]) -> Option<String> {
     let top =
         |way: Direction| candidates.iter().find(|c| c.action.direction() == way && c.money.benefit.expected > Money::ZERO);
+    // Buying more and cancelling are answers to contrary forecasts.
+    // Nearly the same worth says that the figures do not decide.
     let (more, less) = (top(Direction::More)?, top(Direction::Less)?);
     let (a, b) = (more.money.benefit.expected.to_f64(), less.money.benefit.expected.to_f64());
     ((a - b).abs() <= CLOSE * a.max(b))

@@ -49,6 +49,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, dispute
     for (place, (left, surplus)) in places {
         let source = RecordRef::new(RecordKind::Move, surplus.receipt.clone());
         let Some(key) = false_stock(gathered, place, left, "stock received twice", source) else { continue };
+        // Whoever booked it in twice would find it twice again.
         let counter = book.find_move(&surplus.receipt).and_then(|m| m.entered_by.clone());
         gathered.recount(&place.0, &place.1, std::slice::from_ref(&key), gathered.scene.settings.left.recount, counter);
         keys.push(key);

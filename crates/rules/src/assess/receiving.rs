@@ -54,6 +54,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, dispute
                     _ => {}
                 }
             }
+            // An early delivery is accepted once for the order, not once for each line.
             if let Some(line) = lines.first().filter(|_| early_cost > Money::ZERO) {
                 let cites = lines.iter().map(|l| FactId::new(format!("po_line:{}/early_cost", l.id))).collect();
                 let proposal = matching::accepted(gathered, &line.order_name, early_cost, cites);
@@ -136,6 +137,7 @@ fn over(gathered: &mut Gathered<'_>, line: &PurchaseLine) {
     let (rate, rate_cite) = gathered.holding(&line.item);
     let place = (line.item.clone(), line.location.clone());
     let mu_d = gathered.scene.outlook.per_day(&place).0;
+    // What is there beside the excess sells first; until then the excess only lies there.
     let rest = (book.available(&line.item, &line.location) - excess).to_f64().max(0.0);
     let t0 = if mu_d > 0.0 { rest / mu_d } else { 0.0 };
     let held = formulas::excess_cost(excess.to_f64(), mu_d, cost.price.to_f64(), rate, t0);
@@ -228,6 +230,8 @@ pub(super) fn false_stock(
 fn unit(gathered: &mut Gathered<'_>, line: &PurchaseLine) {
     let book = gathered.scene.book;
     quantities(gathered, line);
+    // Too much or too little by a pack factor: either way so many
+    // units are in the books and perhaps not in the house.
     let difference = if book.excess(line).is_positive() { book.excess(line) } else { -book.missing(line) };
     let place = (line.item.clone(), line.location.clone());
     let about = format!("order {}: in which unit was it delivered", line.order_name);
@@ -267,6 +271,7 @@ fn unplanned(gathered: &mut Gathered<'_>, exception: &Exception) {
         if event_of(m).and_then(|event| counted::agreed(gathered, &place, &event)).is_none() {
             gathered.recount(&m.item, to, std::slice::from_ref(&key), 0.5, m.entered_by.clone());
         }
+        // It may simply be kept: an order that was placed by phone has come, and nobody entered it.
         let value = gathered.lost(&key).expected;
         let left = gathered.scene.settings.left.hold_unplanned;
         let reason = "nobody ordered them";

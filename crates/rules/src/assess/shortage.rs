@@ -65,6 +65,7 @@ impl Stake {
         let horizon = scene.settings.detect.horizon_days.max(1);
         let supplier = projection::offer(book, place).map(|o| o.supplier.clone());
         let lead = supplier.as_ref().and_then(|s| projection::lead_time(book, place, s));
+        // An order placed today ends the window; where it would take longer than the horizon, the horizon does.
         let until = lead.as_ref().map_or(horizon, |l| (l.days.ceil() as u32).clamp(1, horizon));
         let unordered = supplier.as_ref().filter(|_| need.reorder).and_then(|supplier| {
             let levels = projection::levels(scene, place, supplier)?;
@@ -124,6 +125,7 @@ impl Stake {
         if projection.waiting <= 0.0 {
             return Range::default();
         }
+        // Under a cap (what one supplier still owes) only so many of those who wait do so because of it.
         let capped = (self.cap / projection.waiting).min(1.0);
         let margin = projection.waited(self.served) * capped * self.margin;
         range(margin * self.cancelled / 2.0, margin * self.cancelled, margin * (self.cancelled * 2.0).min(1.0))
@@ -241,6 +243,7 @@ impl Short {
     fn after_steps(&self, scene: &Scene<'_>, steps: &[&Change], wait: u32) -> Losses {
         let stock = effect::stock(&self.now, steps, wait);
         let outlook = effect::outlook(scene, &self.place, steps, wait);
+        // A promotion that ends sooner changes the demand itself, not the stock.
         let scene = &Scene { outlook: outlook.as_ref().unwrap_or(scene.outlook), ..*scene };
         let mut left = self.stake.loss(scene, &stock);
         for step in steps {
@@ -335,6 +338,7 @@ impl Short {
 
     fn need_in(&self, scene: &Scene<'_>, day: u32, window: &Shortage) -> f64 {
         let (before, sigma_before) = scene.outlook.window(&self.now.place, 0, day.min(window.days));
+        // Doubts add in squares: what is left for the rest of the window is the whole less what has passed by then.
         let sigma = (window.sigma.powi(2) - sigma_before.powi(2)).max(0.0).sqrt();
         let free = (window.supply - before).max(0.0);
         let often = formulas::normal_quantile(scene.settings.costs.cover.clamp(0.5, 0.999));

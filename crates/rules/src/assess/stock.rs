@@ -135,6 +135,7 @@ pub(super) fn count(gathered: &mut Gathered<'_>, exception: &Exception) {
     if counted::investigate(gathered, &place, &stock_key(&place)) {
         return;
     }
+    // Two that agree can be posted at once; one count alone is counted again by somebody else.
     adjust_stock::posts(gathered, &place, &stock_key(&place));
     gathered.recount(&place.0, &place.1, &[stock_key(&place)], 0.1, last.entered_by.clone());
     gathered.escalate("why the count differs from the books", "inventory control");
@@ -231,6 +232,7 @@ pub(super) fn negative(gathered: &mut Gathered<'_>, exception: &Exception) {
     }
     adjust_stock::posts(gathered, &place, &key);
     let keys = [key];
+    // A count settles what was posted before it. What went below nothing after the count is open again.
     let moved = book.moves_at(&place.0, &place.1).into_iter().rfind(|m| m.done_at.is_some() && m.kind != MoveKind::Count);
     if moved.and_then(event_of).and_then(|event| counted::agreed(gathered, &place, &event)).is_none() {
         gathered.recount(&place.0, &place.1, &keys, 0.2, None);
@@ -263,6 +265,7 @@ pub(super) fn phantom(gathered: &mut Gathered<'_>, exception: &Exception, share:
     // The forecast may have learned from the silence already.
     let daily = scene.outlook.per_day(&place).0.max(before);
     let lost = |days: f64, recapture: f64| share * formulas::lost_margin(daily * days, margin, recapture.clamp(0.0, 1.0));
+    // The ends: half or one and a half times as long undetected, with the doubt about recapture on top.
     let over =
         |days: f64| range(lost(days, recapture + 0.1) / 2.0, lost(days, recapture), lost(days, recapture - 0.1) * 1.5);
     let amount = over(GHOST_DAYS);

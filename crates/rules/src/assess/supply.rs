@@ -70,6 +70,7 @@ pub(super) fn lead_time_shift(gathered: &mut Gathered<'_>, exception: &Exception
         late.extend(shift.and_then(|shift| cycle_loss(gathered, place, supplier, shift)));
     }
     late.sort_by(|a, b| b.lost.cmp(&a.lost).then_with(|| a.place.cmp(&b.place)));
+    // In order of the loss, so that the few cures that are offered are those that save most.
     adjust(gathered, &late);
     let keys: Vec<String> = late.iter().map(|l| l.key.clone()).collect();
     let name = book.supplier_name(supplier);
@@ -233,6 +234,7 @@ pub(super) fn master_data(gathered: &mut Gathered<'_>, exception: &Exception) {
     let subject = &exception.signal.subject;
     if let Some(item) = &subject.item {
         let label = gathered.scene.book.item_label(item);
+        // What is missing is told as missing, never taken for zero: the case then asks and suggests nothing.
         gathered.cost(item);
         if gathered.scene.book.items.get(item).is_some_and(|i| i.list_price.is_none()) {
             gathered.miss(format!("list price of {label}"), "the margin of a lost sale");

@@ -24,6 +24,7 @@ const USUAL_DAYS: i32 = 28;
 pub(super) fn level_change(book: &Book, exception: &Exception, place: &Place) -> (f64, f64) {
     let from = plus_days(exception.signal.from, -USUAL_DAYS);
     let days = book.demand_by_day(&place.0, &place.1, from);
+    // A young item has fewer days: what there is counts as before, and nothing is known since.
     let split = (USUAL_DAYS as usize).min(days.len());
     let mean = |part: &[f64]| if part.is_empty() { 0.0 } else { part.iter().sum::<f64>() / part.len() as f64 };
     let before = mean(&days[..split]);
@@ -96,6 +97,7 @@ fn count(gathered: &mut Gathered<'_>, exception: &Exception, place: &Place, prom
     let Some(cost) = gathered.cost(item) else { return };
     let (rate, rate_cite) = gathered.holding(item);
     let (mu_d, sigma_d) = scene.outlook.per_day(place);
+    // After its end a promotion's goods still sell for a while, at the full price.
     let target = if promotion {
         let end =
             book.promotions_at(item, location).filter(|p| p.from <= book.today).map(|p| p.to).max().unwrap_or(book.today);
@@ -150,6 +152,7 @@ fn count(gathered: &mut Gathered<'_>, exception: &Exception, place: &Place, prom
         let key = format!("shelf:{item}@{location}");
         super::act::markdown::reduce(gathered, place, &key, shelf.units, &shelf, before);
     }
+    // Nobody sends away a part of a unit.
     if avoidable >= 1.0 {
         super::act::less::changes(gathered, place, &surplus, before, &loss, &cites);
     }

@@ -56,6 +56,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     if let Some(to) = &passage.to {
         let place = (passage.item.clone(), to.clone());
         keys.extend(shortage::keys(&place));
+        // Goods that are reported lost are not unbooked on the shelf: counting there would find nothing.
         let shipped = passage.shipped_at.filter(|_| !reported).map(|at| Event { at, by: None });
         // A count that agreed since has found that they are not there unbooked.
         if shipped.is_some_and(|event| counted::agreed(gathered, &place, &event).is_none()) {

@@ -47,6 +47,7 @@ pub(super) fn bill(gathered: &mut Gathered<'_>, exception: &Exception) {
     let key = format!("bill:{id}/unmatched");
     gathered.lose(&key, format!("paid without an order: {name}"), Range::certain(at_risk), cites);
     let keys = [key];
+    // On its due day it is paid by itself; where that day has passed it may still be unpaid tomorrow.
     let latest = first.due_on.unwrap_or(book.today).max(gathered.tomorrow());
     let (cost, cost_cite) = matching::paperwork(gathered, source.clone());
     let cites = vec![
@@ -101,6 +102,7 @@ pub(super) fn unbilled(gathered: &mut Gathered<'_>, exception: &Exception) {
     let all = unbilled_lines(book, scene.settings, supplier);
     let Some(lines) = all.get(&company) else { return };
     let value: Money = lines.iter().map(|(.., value)| *value).sum();
+    // The goods will be billed and are owed. Only what nobody can check any more by then is at stake.
     let at_stake = Money::from_f64(value.to_f64() * BILLED_WRONG);
     let source = RecordRef::new(RecordKind::Supplier, supplier.as_str());
     let cites = vec![

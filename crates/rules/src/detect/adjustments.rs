@@ -78,6 +78,7 @@ pub(super) fn signals(book: &Book, settings: &Settings, classes: &Classes) -> Ve
     let age = |m: &StockMove| m.done_at.map_or(i32::MAX, |at| days_between(book.calendar.day_of(at), book.today));
     let split = all.partition_point(|m| age(m) > settings.detect.keep(news));
     let (known, newest) = all.split_at(split);
+    // What is judged is never learned from: an odd adjustment would make itself usual.
     let known = &known[known.len().saturating_sub(LEARN_MOST)..];
     if known.len() < LEARN_LEAST || newest.is_empty() {
         return Vec::new();
@@ -111,6 +112,7 @@ fn learn(rows: Vec<Row>, settings: &Settings) -> Option<(IsolationForest, f64)> 
     let forest = params.fit(&rows).ok()?;
     let mut scores = forest.score(rows.records()).to_vec();
     scores.sort_by(f64::total_cmp);
+    // The limit is the forest's own highest scores on what was usual, so it hangs on no scale of the scores.
     let rank = ((1.0 - 1.0 / RARITY) * scores.len() as f64) as usize;
     let threshold = scores[rank.min(scores.len() - 1)];
     Some((forest, threshold))
@@ -118,6 +120,8 @@ fn learn(rows: Vec<Row>, settings: &Settings) -> Option<(IsolationForest, f64)> 
 
 fn features(book: &Book, classes: &Classes, usual: &Usual<'_>, m: &StockMove) -> Row {
     let location = m.from.as_ref().or(m.to.as_ref());
+    // Logarithms with a sign: taking off the books and putting on are
+    // two things, and a tenfold value is not ten times as odd.
     let value = location.and_then(|at| book.cost(&m.item, at)).map_or(0.0, |cost| (m.qty * cost).abs().to_f64());
     let sign = if m.from.is_some() { -1.0 } else { 1.0 };
     let class = location.and_then(|at| classes.at(book, &m.item, at));
@@ -151,6 +155,7 @@ fn signal(
     }
     let at = m.done_at?;
     let day = book.calendar.day_of(at);
+    // What made it odd is said, or a planner would be shown a score that nobody can check.
     let shares = forest.attribute(ArrayView1::from(row));
     let mut drivers: Vec<Driver> = FEATURES
         .iter()

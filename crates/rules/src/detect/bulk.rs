@@ -50,6 +50,7 @@ fn at_place(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId, 
     let mut found = Vec::new();
     for m in open {
         let Some(line) = m.sale_line.as_ref().and_then(|id| lines.iter().find(|line| line.id == *id)) else { continue };
+        // An order's other lines of the item are the same wish, so they do not make it usual.
         let others: Vec<f64> = lines.iter().filter(|l| l.order_id != line.order_id).map(|l| l.qty.to_f64()).collect();
         let Some(usual) = median(&others).filter(|_| others.len() >= USUAL_LINES) else { continue };
         let units = line.qty.to_f64();

@@ -38,6 +38,7 @@ fn at_place(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId, 
     let from = plus_days(book.today, -LOOK_DAYS);
     let out = book.out_by_day(item, location, from).iter().filter(|out| **out).count();
     let sold: f64 = book.demand_by_day(item, location, from).iter().sum();
+    // No more than what the month lacks of the usual: on days without stock some may have been sold in the morning.
     let unmet = (daily * out as f64).min((daily * f64::from(LOOK_DAYS) - sold).max(0.0));
     let lost = Money::from_f64(unmet * margin);
     if out < OUT_LEAST || lost < settings.detect.policy_value {

@@ -24,6 +24,7 @@ const LEAST: Money = Money::from_minor(5_000);
 pub(super) fn signals(book: &Book, settings: &Settings) -> Vec<Signal> {
     let mut newest: BTreeMap<(&ItemId, &LocationId), (jiff::Timestamp, &PurchaseLine)> = BTreeMap::new();
     for line in book.po_lines.values().filter(|line| line.confirmed && !line.to_customer) {
+        // An average cost moves with every receipt, so only the newest line that came is held against it.
         let Some(at) = book.receipts(&line.id).last().and_then(|m| m.done_at) else { continue };
         let slot = newest.entry((&line.item, &line.location)).or_insert((at, line));
         if at > slot.0 {

@@ -63,12 +63,14 @@ fn over(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId, loca
     let last_came = moves.iter().filter(|m| m.to.as_ref() == Some(location)).filter(|m| m.kind != MoveKind::CustomerReturn);
     let last_came = last_came.filter_map(|m| m.done_at).max().map(|at| book.calendar.day_of(at));
     let dead = is_dead(book, settings, item, location, last_came);
+    // Without a supplier or a forecast nobody knows how much would do.
     let stocking = Stocking::of(book, settings, outlook, item, location)?;
     let free = book.available(item, location);
     let position = (free + on_order).to_f64();
     let target = if dead { 0.0 } else { stocking.most };
     let excess = position - target;
     let worth = Money::from_f64(excess.max(0.0) * cost.to_f64());
+    // A level that is a little too high sells off by itself. It has to be many times too much, and worth a word.
     let far = position > settings.detect.over_factor * target;
     if !far || excess < 1.0 || worth < settings.detect.policy_value {
         return None;
@@ -98,6 +100,8 @@ fn over(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId, loca
         facts.push(place_fact(book, item, location, "last_came", "came in last", FactValue::Date(day)));
     }
     let kind = if dead { DEAD } else { "over" };
+    // Overstock is a matter of policy: one that is turned down comes
+    // back with the next quarter, not with the next day.
     let period = format!("{kind} {}", quarter(book.today));
     let days = (book.today, book.today);
     let mut signal = Signal::rule(DETECTOR, T::IOver, Subject::at(item, location), period, days, headline);
@@ -114,6 +118,7 @@ fn over(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId, loca
 /// since, is not dead.
 fn is_dead(book: &Book, settings: &Settings, item: &ItemId, location: &LocationId, last_came: Option<Date>) -> bool {
     let from = plus_days(book.today, -settings.detect.dead_days);
+    // Records that begin later than that say nothing of what sold before them.
     let known = book.first_day().is_some_and(|first| first <= from);
     known && last_came.is_some_and(|day| day < from) && book.demand_by_day(item, location, from).iter().all(|d| *d <= 0.0)
 }

@@ -115,6 +115,7 @@ fn short_pick(
     let mut newest: Option<(Date, &StockMove, Quantity)> = None;
     for rest in open {
         let Some(line) = &rest.sale_line else { continue };
+        // A short pick leaves two moves of one sale line: what was picked, and the rest that was split off then.
         let done = book.moves_of_sale_line(line).into_iter().filter(|m| {
             m.kind == MoveKind::Delivery && m.done_at.is_some() && m.item == *item && m.from.as_ref() == Some(location)
         });

@@ -142,6 +142,8 @@ pub(super) fn look_at(book: &Book, with: &With<'_>, item: &ItemId) -> Kept {
     }
     let shortages = shortage::signals_of(book, settings, &kept.outlook, item);
     let own = |line: &&SaleLine| overview.twinned.contains(&hash_of(&line.order_id));
+    // Orders cross items, so whether one is there twice is known from
+    // the pass before; here only its lines are picked up.
     let lines = if overview.twinned.is_empty() { Vec::new() } else { book.sales_of(item) };
     let mut policy = lots::signals_of(book, settings, &kept.outlook, item);
     policy.extend(excess::signals_of(book, settings, &kept.outlook, item));
@@ -187,6 +189,7 @@ fn score_all(kept: &mut Kept, book: &Book, with: &With<'_>, ground: &Ground<'_>,
     }
     let Some(item) = places.first().map(|place| &place.0) else { return };
     let promoted = Promoted::of(book, settings, item, &scored);
+    // Asked once all places of the item are scored: each is judged beside the others.
     let neighbours = Neighbours::of(book, &scored);
     for (own, Scored { place, scores, running, bulk, .. }) in scored.iter().enumerate() {
         let row = |at: usize| Some(row(scores.get(at)?, neighbours.ratio(own, at)));
@@ -207,6 +210,8 @@ fn score_all(kept: &mut Kept, book: &Book, with: &With<'_>, ground: &Ground<'_>,
         let tail = Tail::of(scores, running.clone(), elsewhere, bulk.clone(), on_hand, row);
         forecast::of_tail(&mut kept.outlook, (book, settings, overview), place, &tail, &promoted.ratios);
         let sellable = book.items.get(item).is_some_and(|item| item.sellable);
+        // Of a large shop most series have nothing to say; what is not
+        // kept costs no memory until all items have been seen.
         if !sellable || tail.may_speak(&settings.detect) {
             kept.tails.insert(place.clone(), tail);
         }

@@ -43,6 +43,7 @@ impl Demand {
         if !(silent || low) {
             return None;
         }
+        // Days without any sale are counted apart from days with too few: told is the run that spoke.
         let run = if silent { score.zero_run } else { score.low_run };
         let from = plus_days(score.day, 1 - run as i32);
         let on_hand = tail.on_hand;
@@ -95,6 +96,7 @@ impl Demand {
             return None;
         }
         let (item, location) = place;
+        // The two ways are two exceptions: what to do about them has nothing in common.
         let turn = if shift.ratio > 1.0 { Turn::Up } else { Turn::Down };
         let headline = format!(
             "Demand for {} at {} has {} since {}: {:.1} a day, {:.1} before.",

@@ -78,6 +78,8 @@ pub fn left_over<'b>(
         supply += held.qty.to_f64();
         // On its last day it is not sold any more; what has expired sells to nobody.
         let (mu, sigma) = outlook.window(&place, 0, (ahead - 1).max(0) as u32);
+        // Of all lots up to this one as much is left as the largest surplus of
+        // any part of them: later sales can not undo an earlier loss.
         let all = formulas::expected_surplus(mu, sigma, supply).max(before);
         found.push((held, LeftOver { supply, mu, sigma, before, units: all - before }));
         before = all;
@@ -213,6 +215,7 @@ fn short_lived(book: &Book, settings: &Settings, item: &ItemId, lot: &Lot) -> Op
 fn without_lot(book: &Book, settings: &Settings, item: &ItemId, location: &LocationId) -> Option<Signal> {
     let stock = book.lot_stock(item, location)?;
     let (without, named) = (stock.without, stock.lots.values().filter(|qty| qty.is_positive()).count());
+    // Where no lot has a number none is missing: the item is simply not kept by lots there.
     if named == 0 || without.to_f64() <= settings.tolerances.count_units {
         return None;
     }

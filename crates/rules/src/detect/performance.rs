@@ -50,6 +50,8 @@ pub fn outcomes<'b>(book: &'b Book, settings: &Settings, supplier: &SupplierId, 
         let due = book.calendar.day_of(line.promised_first);
         let last = book.receipts(&line.id).last().and_then(|m| m.done_at).map(|at| book.calendar.day_of(at));
         let missing = book.missing(line).to_f64();
+        // Of a line of one or two units the tolerance of a unit would
+        // forgive everything, so at most half of it is forgiven.
         let full = missing <= tolerances.quantity_units.min(line.qty.to_f64() / 2.0)
             || missing <= line.qty.to_f64() * tolerances.quantity_percent / 100.0;
         let open = book.open_quantity(&line.id).is_positive();
@@ -61,6 +63,7 @@ pub fn outcomes<'b>(book: &'b Book, settings: &Settings, supplier: &SupplierId, 
             continue;
         }
         let good = full && ended.is_some() && late <= tolerances.late_days;
+        // A line that is still out was lost on its last allowed day: later days do not move it among the others.
         found.push(Outcome { line, day: ended.unwrap_or(plus_days(due, tolerances.late_days)), full, late, good });
     }
     found.sort_by(|a, b| (a.day, &a.line.id).cmp(&(b.day, &b.line.id)));

@@ -47,6 +47,7 @@ pub(super) fn signals_of(
             continue;
         }
         let class = overview.classes.at(book, item, location);
+        // Where no place of the company has a rule it orders by other means, and none is missing.
         let elsewhere = ruled.iter().any(|other| book.same_company(other, location));
         found.extend(parameter(book, settings, item, location, &stocking, (class, elsewhere)));
         found.extend(minimum(book, settings, item, location, &stocking));
@@ -92,8 +93,10 @@ fn parameter(
         _ => return None,
     };
     let in_force = rule.map_or(0.0, |rule| rule.min.to_f64());
+    // A rule that contradicts itself is wrong whatever it costs; nobody can compute what it orders.
     let short = if kind == "crossed" { 0.0 } else { cycle_short(stocking, in_force) };
     let margin = book.margin(item, location)?.to_f64();
+    // The rest is only worth a word where it loses something: many odd rules harm nobody.
     let lost = Money::from_f64(formulas::lost_margin(short, margin, settings.money.recapture));
     if kind != "crossed" && lost < CYCLE_LEAST {
         return None;
@@ -137,6 +140,7 @@ fn minimum(
     stocking: &Stocking<'_>,
 ) -> Option<Signal> {
     let multiple = book.rule(item, location).map_or(1.0, |rule| rule.multiple.to_f64());
+    // Supplier and rule may both ask for a least quantity; the larger one binds.
     let least = stocking.offer.min_qty.to_f64().max(multiple);
     if least <= 1.0 {
         return None;
@@ -144,6 +148,7 @@ fn minimum(
     let incoming: Quantity = book.incoming(item, location).iter().map(|i| i.qty).sum();
     let position = (book.available(item, location) + incoming).to_f64();
     let need = stocking.up_to - position;
+    // It has to be due now. A least order that nobody has to place yet is no conflict.
     if position >= stocking.reorder || need <= 0.0 || need >= least {
         return None;
     }

@@ -68,6 +68,7 @@ fn first_receipt(book: &Book, lines: &[&PurchaseLine]) -> Option<Date> {
 /// R-LATE, R-EARLY and S-OVERDUE: an order against its first promise. A promise that was rewritten later does not make an
 /// order punctual, so the first one counts.
 fn timing(book: &Book, settings: &Settings, lines: &[&PurchaseLine]) -> Option<Signal> {
+    // Told once for the order, by its first line: its supplier is asked once.
     let first = lines[0];
     let promised = book.calendar_of(&first.location).day_of(lines.iter().map(|l| l.promised_first).min()?);
     let supplier = book.supplier_name(&first.supplier);
@@ -144,6 +145,8 @@ fn twin_receipts<'b>(book: &'b Book, settings: &Settings, lines: &[&'b PurchaseL
     receipts.sort_by_key(|(name, moves)| (moves.iter().filter_map(|m| m.done_at).min(), *name));
     for (i, (first, first_moves)) in receipts.iter().enumerate() {
         for (second, second_moves) in &receipts[i + 1..] {
+            // The same line, item and quantity: a second part delivery would
+            // bring what is still missing, which is seldom just as much.
             let same = |a: &StockMove, b: &StockMove| (&a.po_line, &a.item, a.qty) == (&b.po_line, &b.item, b.qty);
             let twins: Vec<&StockMove> = second_moves
                 .iter()
@@ -156,6 +159,7 @@ fn twin_receipts<'b>(book: &'b Book, settings: &Settings, lines: &[&'b PurchaseL
             let (Some(at), Some(before)) = (second_moves[0].done_at, first_moves[0].done_at) else { continue };
             let day = book.calendar.day_of(at);
             let apart = days_between(book.calendar.day_of(before), day);
+            // A receipt that brings anything else besides, or leaves no line with too much, is a delivery of its own.
             if twins.len() < second_moves.len() || twins.is_empty() || !beyond || apart > 1 {
                 continue;
             }
@@ -229,6 +233,8 @@ fn quantity(
     // Due is what had its whole day: on the promised day itself the rest can still come.
     let due = book.closed_at(&line.location) >= book.calendar.day_of(line.promised_first);
     let age = days_between(last.unwrap_or(first), book.today);
+    // What is open stays a question. What is closed is looked at
+    // while a claim can be made, or while a case of it waits.
     let recent = open.is_positive() || age <= settings.detect.keep(settings.detect.claim_days);
     if within || !line.qty.is_positive() || !recent {
         return None;
@@ -344,6 +350,7 @@ fn unplanned(book: &Book, settings: &Settings, m: &StockMove) -> Option<Signal> 
 /// The line of the order that a receipt belongs to of which as many are missing as came of another item with it.
 fn replaced_line<'b>(book: &'b Book, settings: &Settings, m: &StockMove) -> Option<&'b PurchaseLine> {
     let beside = book.supply_moves_of_document(&m.document).into_iter().filter_map(|other| book.line_of(other));
+    // Where nothing else of the receipt has a line, its origin may still name the order.
     let named = book.lines_named(&m.origin).into_iter().map(|line| line.id.as_str());
     let order = beside.chain(named).find_map(|line| book.po_lines.get(line)).map(|line| line.order_id.as_str())?;
     let near = |line: &&&PurchaseLine| {

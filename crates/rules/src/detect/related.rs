@@ -50,6 +50,7 @@ fn cannibals(book: &Book, signals: &[Signal]) -> Vec<Signal> {
     let mut found = Vec::new();
     for signal in signals.iter().filter(|signal| falls(signal) && signal.explained.is_none()) {
         let (Some(item), Some(location)) = (&signal.subject.item, &signal.subject.location) else { continue };
+        // A group is the only relation between items that records know.
         let Some(category) = book.items.get(item).map(|item| item.category.as_str()).filter(|c| !c.is_empty()) else {
             continue;
         };
@@ -73,6 +74,7 @@ fn cannibals(book: &Book, signals: &[Signal]) -> Vec<Signal> {
         let days = (signal.from, signal.to);
         let subject = Subject::at(item, location);
         let both = Signal::rule(DETECTOR, T::DCannibal, subject, signal.period.clone(), days, headline);
+        // It has the links of the fall, so both are told in one case.
         found.push(Signal { links: signal.links.clone(), ..both }.with(facts));
     }
     found
@@ -110,6 +112,7 @@ fn single_sources(book: &Book, overview: &Overview, signals: &[Signal]) -> Vec<S
             let days = (root.from, root.to);
             let signal = Signal::rule(DETECTOR, T::SSingle, subject, quarter(book.today), days, headline);
             let signal = Signal { links: root.links.clone(), ..signal }.with(facts);
+            // Two late lines of one item and place are one exposure.
             found.entry(signal.fingerprint()).or_insert(signal);
         }
     }

@@ -90,6 +90,7 @@ pub(super) fn signals_of(book: &Book, settings: &Settings, overview: &Overview, 
 /// M-MASTER: a package that the item and its supplier count otherwise. Whatever is ordered or received in it is wrong by that.
 fn units(book: &Book, item: &ItemId) -> Option<Signal> {
     let known = book.items.get(item)?;
+    // Packs are known by their names. Others may well hold other quantities; two of one name may not.
     let sold = book.supplier_prices(item, book.today).into_iter().find_map(|price| {
         let theirs = price.keys.pack.as_ref()?;
         let ours = known.keys.packs.iter().find(|pack| pack.name == theirs.name && pack.qty != theirs.qty)?;
@@ -136,6 +137,7 @@ fn beyond(
     before: Quantity,
     classes: &Classes,
 ) -> bool {
+    // Dear items are counted more exactly (A 1 %, B 2 %, C 5 %); what is in no class counts as C.
     let factor = match classes.at(book, item, location) {
         Some('A') => 1.0,
         Some('B') => 2.0,
@@ -327,6 +329,8 @@ fn returns(
         days.iter().any(|(from, _)| {
             let within = days.iter().filter(|(day, _)| (0..=RETURN_DAYS).contains(&days_between(*from, *day)));
             let units: f64 = within.map(|(_, m)| m.qty.to_f64()).sum();
+            // Returns are few and independent, so a Poisson tail says how
+            // odd so many are; under three nothing is a surge.
             let tail = Poisson::new(expected).map_or(1.0, |p| p.sf((units as u64).saturating_sub(1)));
             units >= 3.0 && tail <= RETURN_P
         })

@@ -52,6 +52,7 @@ fn legs<'a>(book: &'a Book, settings: &Settings, supplier: &SupplierId, company:
         let ours = |l: &&&PurchaseLine| l.confirmed && book.company_of(&l.location) == company;
         let Some(line) = lines.first().filter(ours) else { continue };
         let promised = book.calendar.day_of(line.promised_first);
+        // The first goods end the wait: part deliveries after it are another matter (R-SHORT).
         let received = lines.iter().flat_map(|l| book.receipts(&l.id)).filter_map(|m| m.done_at).min();
         let ended = received.map_or(book.today, |at| book.calendar.day_of(at));
         let late = days_between(promised, ended);
@@ -82,6 +83,7 @@ fn shift_of(book: &Book, supplier: &SupplierId, recent: &[Leg<'_>]) -> Option<Le
         let listed = terms.into_iter().find(|p| &p.supplier == supplier)?;
         Some(f64::from(leg.lead) - f64::from(listed.lead_days))
     };
+    // Orders of items that are not on the list any more have nothing to be compared with.
     let beyond: Vec<f64> = recent.iter().filter_map(beyond).collect();
     if beyond.is_empty() {
         return None;
@@ -153,6 +155,7 @@ fn lead_time_shift(book: &Book, settings: &Settings, supplier: &SupplierId, comp
         let days = FactValue::days(f64::from(leg.late));
         facts.push(fact(book, record(RecordKind::PoLine, &leg.line.id), "late_days", &label, days));
     }
+    // About the supplier and not an item: what is asked, and corrected, is one thing for all of its items.
     let subject = Subject { supplier: Some(supplier.clone()), ..Subject::default() };
     let days = (first.ended, last.ended);
     let signal = Signal::rule(DETECTOR, T::SLtShift, subject, period, days, headline);

@@ -157,6 +157,7 @@ fn unmatched(book: &Book, bill: &Bill<'_>) -> Option<Signal> {
     }
     let supplier = book.supplier_name(&first.supplier);
     let shown = amount.map_or_else(|| "an amount in another currency".to_owned(), |amount| amount.to_string());
+    // A bill that answers to an order in part is right in that part.
     let whole = lines.len() == bill.lines.len();
     let came = came_without_order(book, bill, &lines);
     let what = match (came, whole) {
@@ -207,6 +208,7 @@ pub fn unbilled_lines<'b>(
             continue;
         }
         let open = open_to_bill(book, line);
+        // Within the tolerance of quantities the rest is a matter of counting, and nobody bills it.
         let Some(price) = line.price.filter(|_| open.to_f64() > settings.tolerances.quantity_units) else { continue };
         of_company.entry(book.company_of(&line.location)).or_default().push((line, open, open * price));
     }

@@ -93,11 +93,13 @@ pub fn draft_request(file: &CaseFile<'_>, objections: &[String]) -> Result<Promp
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let canary = file.canary();
+    // The same mark stands in rules and data, so that a model can tell where what others wrote begins and ends.
     let [system, user, form, schema] = file.prompt.texts();
     let system = environment.render_str(system, context! { canary => canary.clone(), message_actions => MESSAGE_CODES })?;
     let listed = file.listed_facts();
     let claims = file.claims();
     let ids: Vec<&str> = file.candidates.iter().map(|candidate| candidate.id.as_str()).collect();
+    // Only claims that hold are listed: a model can not pick what was never true, but by making up an id.
     let offered = |whose: &str| claims.offered(whose, &ids).into_iter().map(ClaimView::of).collect::<Vec<_>>();
     let of_case = offered(CASE);
     let candidates: Vec<CandidateView> =
@@ -121,6 +123,8 @@ pub fn draft_request(file: &CaseFile<'_>, objections: &[String]) -> Result<Promp
             objections => objections.to_vec(),
         },
     )?;
+    // The schema lists the very ids that may be picked, so that an
+    // endpoint that keeps to schemas can answer nothing else.
     let picked = candidates.iter().flat_map(|candidate| &candidate.claims).chain(&of_case);
     let schema = answer_schema(schema, &ids, &picked.map(|claim| claim.id.as_str()).collect::<Vec<_>>());
     let form = environment.render_str(form, context! { schema => schema.to_string() })?;

@@ -100,6 +100,7 @@ pub(super) fn lines(bundle: &Bundle, models: &Models) -> Vec<Line> {
 fn line(facts: Frozen<'_>, fact: &Fact) -> Option<Line> {
     let stated = number(fact)?;
     let Again { value, off, from, bound } = again(facts, fact, stated)?;
+    // Below what the formula gives it may be right: another bound is known to exist and is not among the facts.
     if let Some(bound) = bound.filter(|_| stated < value - off) {
         return Some(Line::not_frozen(fact.id.as_str(), fact.value.show(), bound));
     }
@@ -135,6 +136,7 @@ fn again(facts: Frozen<'_>, fact: &Fact, stated: f64) -> Option<Again> {
         "lost_margin" => {
             let (margin, kept) = (facts.margin(record)?, 1.0 - facts.share(record, "recapture")?);
             let value = formulas::lost_margin(at("shortage_units")?, margin, 1.0 - kept);
+            // Units are shown to a hundredth: half of that in margin, and a cent for the rounding of the money.
             let off = 0.005 * margin * kept + 0.01;
             // Where a supplier owes less than the shortage, only what he owes is lost by his delay.
             if stated < value - off && owed(facts).any(|units| (units * margin * kept - stated).abs() <= 0.01) {
@@ -155,6 +157,7 @@ fn again(facts: Frozen<'_>, fact: &Fact, stated: f64) -> Option<Again> {
         }
         "transferable" => {
             let spare = formulas::transferable(at("available")?, at("own_daily")?, at("own_days")?, at("own_safety")?);
+            // Whole units, and a daily demand that is shown to a hundredth and counts once for each day.
             let off = 1.0 + 0.005 * (at("own_days")? + 1.0);
             let from = "available − own demand until its receipt − own safety stock, whole units";
             let bound = "less than its stock allows: what other cases were promised is not among the facts";

@@ -80,6 +80,7 @@ fn net(sum: &MoneySum) -> Vec<Line> {
         exact(sum.loss_now.expected, sum.loss_after.expected),
     ];
     let expected = all[2];
+    // The low end of what is lost may be the high end of what is saved, so the ends are put in order.
     all.sort_unstable();
     let line = |figure: &str, stated: Money, exact: i128| {
         // Rounded once, at the end: never further off than half a minor unit.

@@ -35,6 +35,8 @@ pub(super) fn facts(again: Again<'_>) -> BTreeMap<FactId, Line> {
         }
     };
     for (key, part) in &again.workings.parts {
+        // A part that is certain is proved by its fact, and one that is
+        // an amount has nothing behind it to compute from.
         let Some(fact) = part.fact.as_ref().filter(|_| !matches!(part.made, Made::Certain | Made::Amount(_))) else {
             continue;
         };
@@ -186,6 +188,7 @@ fn margins(again: Again<'_>) -> Vec<Line> {
         let of = |percent: f64| (list - cost - list * percent / 100.0).max(0.0);
         // A reduction is kept at a tenth of a percent.
         let near = |percent: f64, off: f64| (of(percent) - stake.margin).abs() <= off + 1e-9;
+        // Which promotion counts hangs on a day that the workings do not hold, so any that is cited may be the one.
         let agrees = near(0.0, 0.0) || percents.iter().any(|percent| near(*percent, list * 0.000_5));
         let shown = |margin: f64| format!("{margin:.2}");
         let figure = format!("margin of a unit at {place}");
@@ -198,6 +201,7 @@ fn margins(again: Again<'_>) -> Vec<Line> {
 fn shares(again: Again<'_>, effect: &Effect, cited: &[&Fact]) -> Vec<Line> {
     let stated = |share: f64| {
         let percent = FactValue::percent(share * 100.0);
+        // A share that no fact on the card says is an assumption that nobody was shown.
         cited.iter().find(|f| field_of(f).0.starts_with("assumed_") && field_of(f).0.contains("_left") && f.value == percent)
     };
     let line = |(key, share): (&String, &f64)| {
@@ -248,6 +252,8 @@ pub(super) fn value(again: Again<'_>, effect: &Effect, rec: &Recommendation) -> 
         }
         Action::ReverseDoc { .. } => {
             let sum: Money = effect.shares.keys().filter_map(|key| again.part(key)).map(|part| part.expected).sum();
+            // Where it reverses something else too, its value can not be
+            // told from the parts alone: then nothing is said here.
             (sum == stated).then(|| Line::same(figure, stated, sum, "the parts of the loss that it reverses"))
         }
         _ => None,

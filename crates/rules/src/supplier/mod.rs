@@ -137,11 +137,13 @@ fn summary(book: &Book, settings: &Settings, supplier: &SupplierId, company: Opt
         return None;
     }
     let outcomes = outcomes(book, settings, supplier, company);
+    // What never came has no day on which it came: it counts in the share in time, and in no mean of days.
     let received = outcomes.iter().filter(|outcome| !book.receipts(&outcome.line.id).is_empty());
     let late: Vec<f64> = received.clone().map(|outcome| f64::from(outcome.late)).collect();
     let ordered_on = |line: &PurchaseLine| book.calendar.day_of(line.ordered_at);
     let lead: Vec<f64> = received.map(|outcome| f64::from(days_between(ordered_on(outcome.line), outcome.day))).collect();
     let beside = |line: &PurchaseLine| (book.delivered(&line.id).to_f64() / line.qty.to_f64() - 1.0) * 100.0;
+    // A line that waits for its rest is not short yet.
     let over = outcomes.iter().filter(|outcome| !book.open_quantity(&outcome.line.id).is_positive());
     let quantity: Vec<f64> = over.map(|outcome| beside(outcome.line)).collect();
     let worth = |line: &PurchaseLine, units: Quantity| line.price.map_or(Money::ZERO, |price| units * price);
@@ -194,6 +196,7 @@ fn prices(book: &Book, lines: &[&PurchaseLine]) -> Vec<PriceHistory> {
                 steps.push((book.calendar.day_of(line.ordered_at), line.order_name.clone(), price));
             }
         }
+        // A price that never moved is on every order; only changes are worth a look.
         if steps.len() > 1 {
             let newest = lines.last().and_then(|line| book.list_entry(line)).and_then(|entry| entry.price);
             found.push(PriceHistory { item: item.clone(), name: book.item_label(item), listed: newest, steps });

@@ -51,6 +51,7 @@ pub(in crate::assess) fn adjust(gathered: &mut Gathered<'_>, cure: Cure<'_>) {
     let book = gathered.scene.book;
     let (item, location) = place;
     let (rate, rate_cite) = gathered.holding(item);
+    // A lead time on the price list is that of several places, so what is held more is a sum over them.
     let held = more.iter().map(|(units, cost, days)| formulas::holding_cost(*units, cost.to_f64(), rate, *days)).sum();
     let cost = Money::from_f64(held);
     let source = param.field(&record).0;
@@ -121,6 +122,7 @@ pub(in crate::assess) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Actio
     let Action::AdjustParam { param, record, old, new, .. } = action else { return };
     let (record, field) = param.field(record);
     still(scene, c, &record, field, &old.to_string());
+    // A parameter that is set by a handful of days is set by chance, and stays long after.
     let seen = observations(scene, *param, &record);
     c.hard("enough observations", seen >= LEAST_OBSERVATIONS, format!("{seen} ≥ {LEAST_OBSERVATIONS}"));
     let room = (old.0 * PARAM_SHARE).abs();

@@ -19,6 +19,7 @@ fn unposted(scene: &Scene<'_>, (item, location): &Place) -> Option<(Quantity, [S
     let waits =
         |m: &&StockMove| m.kind == MoveKind::Count && m.done_at.is_none() && book.calendar.day_of(m.created_at) >= since;
     let counts: Vec<&StockMove> = book.moves_at(item, location).into_iter().filter(waits).collect();
+    // The same difference, entered by another person: one who counts twice only agrees with themselves.
     counts.iter().enumerate().find_map(|(n, one)| {
         let off = signed(one, location);
         let by = one.entered_by.as_ref()?;
@@ -32,6 +33,8 @@ fn unposted(scene: &Scene<'_>, (item, location): &Place) -> Option<(Quantity, [S
 /// Two people have counted the place, and the second found what the first had left in the books.
 fn agree(scene: &Scene<'_>, place: &Place) -> Option<[String; 2]> {
     let counts = counted::counts_within(scene.book, place, COUNT_DAYS);
+    // Two that agreed with the books, by two people. What is negative
+    // after them was booked in the wrong order, not lost.
     let (last, before): (&Counted, _) = counts.split_last()?;
     let by = last.by.clone().filter(|_| counted::agrees(scene.book, scene.settings, place, last))?;
     let other = before.iter().rev().find_map(|count| count.by.clone().filter(|other| *other != by))?;
@@ -68,6 +71,7 @@ pub(in crate::assess) fn posts(gathered: &mut Gathered<'_>, place: &Place, key: 
     let Some((difference, by)) = to_post(scene, place) else { return };
     let Some(cost_each) = gathered.cost(item) else { return };
     let value = difference.abs() * cost_each.price;
+    // Below the tolerance of counts the difference would not be an exception either.
     if value <= scene.settings.tolerances.count_value {
         return;
     }

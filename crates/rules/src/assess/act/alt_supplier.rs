@@ -51,6 +51,7 @@ pub(in crate::assess) fn alternatives(gathered: &mut Gathered<'_>, short: &Short
         is_late(scene, arrival, line).then_some((arrival, line))
     });
     let Some((arrival, line)) = late else { return };
+    // Without the price of the late line nobody can say how much dearer the other one is.
     let Some(main) = line.price else { return };
     let most = limit(scene, main);
     // Of each other supplier the price break that what is missing reaches, and no other: the cheapest may be one for many times as much.
@@ -137,6 +138,7 @@ pub(in crate::assess) fn alternatives(gathered: &mut Gathered<'_>, short: &Short
         cost,
         regret,
         value,
+        // Decided later it would arrive on the day of relief, and save nothing.
         latest: gathered.today_plus(in_days(short.relief()) - in_days(day)),
         cites,
         change: Some(change),

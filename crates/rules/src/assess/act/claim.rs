@@ -36,8 +36,10 @@ fn of_lines(
     let lines: Vec<&PurchaseLine> = ids.iter().filter_map(|id| book.po_lines.get(id)).collect();
     let theirs = !ids.is_empty() && lines.len() == ids.len() && lines.iter().all(|l| &l.supplier == supplier);
     c.hard("lines are the supplier's", theirs, format!("{} of {} lines", lines.len(), ids.len()));
+    // A claim shows what came. Without a receipt nothing says that it was less, or worse, than what was billed.
     let evidence = lines.iter().all(|l| !book.receipts(&l.id).is_empty());
     c.hard("there is a receipt", evidence, format!("{} lines", lines.len()));
+    // The window is asked for again at the click: a card that waited over a weekend may have missed it.
     let until = matching::claim_until(book, &lines);
     let open = until.is_some_and(|day| book.today <= day);
     let detail = until.map_or_else(|| "nothing came".to_owned(), |d| format!("until {d}, {CLAIM_DAYS} days"));

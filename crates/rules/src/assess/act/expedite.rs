@@ -56,6 +56,7 @@ pub(in crate::assess) fn expedites(gathered: &mut Gathered<'_>, short: &Short) {
             price,
             refused: None,
         };
+        // A surcharge is agreed as a share of the goods' value; the fixed part is the work of arranging it.
         let cost = costs.expedite_fixed + Money::from_f64((quantity * price).to_f64() * costs.expedite_rate);
         let label = scene.book.item_label(&line.item);
         let what = if is_kit {
@@ -91,6 +92,8 @@ pub(in crate::assess) fn expedites(gathered: &mut Gathered<'_>, short: &Short) {
             then: Vec::new(),
             after: short.after(scene, &change),
             cost,
+            // Goods that come sooner for nothing are goods that were ordered
+            // anyway: beyond the surcharge nothing is spoiled.
             regret: Money::ZERO,
             value: cost,
             latest,
@@ -129,6 +132,8 @@ pub(in crate::assess) fn check(
         shortage::saved_by_expediting(scene, place, need, po_line, units.min(to_come), day).unwrap_or(0.0)
     };
     let served = places_served(scene.book, line, quantity.to_f64());
+    // Computed again and not read off the card: since it was drafted
+    // another receipt may have made the shortage smaller.
     let benefit = Money::from_f64(served.iter().map(saved).sum::<f64>() * probability(scene));
     c.hard("surcharge < benefit", surcharge < benefit, format!("{surcharge} < {benefit}"));
 }

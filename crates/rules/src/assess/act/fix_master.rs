@@ -15,6 +15,7 @@ pub(in crate::assess) fn missing_cost(gathered: &mut Gathered<'_>, item: &ItemId
         return;
     }
     let came = |line: &&PurchaseLine| line.confirmed && !book.receipts(&line.id).is_empty();
+    // A received order is a price that was really paid; a price list may never have been bought from.
     let newest = book.lines_of_item(item).into_iter().filter(came).max_by_key(|line| (line.ordered_at, line.id.clone()));
     let Some((line, price)) = newest.and_then(|line| Some((line, line.price?))) else { return };
     let cites = vec![
@@ -28,6 +29,7 @@ pub(in crate::assess) fn missing_cost(gathered: &mut Gathered<'_>, item: &ItemId
     ];
     let summary =
         format!("Enter {price} as unit cost of {}, as it was bought on {}.", book.item_label(item), line.order_name);
+    // What a missing cost hides can not be counted, so the correction claims no money and stands behind the question.
     let mut proposal = Proposal::idle(
         Action::FixMaster {
             record: item_ref(item),

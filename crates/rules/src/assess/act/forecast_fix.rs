@@ -23,6 +23,7 @@ pub(in crate::assess) fn raise(
     let scene = gathered.scene;
     let (item, location) = place;
     let (from, to) = (gathered.tomorrow(), gathered.today_plus(DAYS));
+    // A forecast is kept in whole units for a period, so it is told in the form in which people enter it.
     let over = |daily: f64| Quantity::ceil_units(daily * f64::from(DAYS));
     let (old, new) = (over(before), over(after));
     let left = scene.settings.left.forecast;

@@ -35,6 +35,7 @@ pub(in crate::assess) fn hold(gathered: &mut Gathered<'_>, held: &Held<'_>) {
     let book = scene.book;
     let Held { document, place, reason, key, left, ref source, .. } = *held;
     let (item, location) = place;
+    // What has been sold since can not be held any more.
     let shelf = book.on_shelf(item, location);
     let quantity = held.quantity.min(shelf);
     if !quantity.is_positive() {
@@ -46,6 +47,7 @@ pub(in crate::assess) fn hold(gathered: &mut Gathered<'_>, held: &Held<'_>) {
     let recapture = scene.settings.money.recapture;
     let daily = scene.outlook.per_day(place).0;
     let days = f64::from(HELD_DAYS);
+    // Other stock of the item goes on selling meanwhile; only what it does not cover is missed.
     let free = (book.available(item, location) - quantity).to_f64().max(0.0);
     // If nothing is wrong with them, what would have sold of them meanwhile is missed.
     let missed = (daily * days - free).clamp(0.0, quantity.to_f64());
@@ -96,6 +98,7 @@ pub(in crate::assess) fn rest_of(
     let Some(receipt) = book.receipts(&line.id).last().copied() else { return };
     let document = receipt.document.clone();
     let came = receipt.qty;
+    // Goods that went back are gone; of the others only those that are still here can be looked at.
     let rest = (came - bad).min(book.on_shelf(&place.0, &place.1));
     if !rest.is_positive() || !bad.is_positive() {
         return;

@@ -35,6 +35,7 @@ pub(in crate::assess) fn increases(gathered: &mut Gathered<'_>, short: &Short) {
     let Some(arrival) = short.now.arrivals.iter().find(|a| a.firm && a.day < short.until()) else { return };
     // A kit's components can not be raised alone.
     let Some(line) = book.po_lines.get(&arrival.po_line).filter(|line| line.item == *item) else { return };
+    // A line without a price has no value to hold a limit against, and a line that is being picked can not be raised.
     let last = days_between(book.today, freeze(scene, line));
     let (Some(price), true) = (line.price, last > 0) else { return };
     let multiple = book.rule(item, location).map_or(1.0, |rule| rule.multiple.to_f64());
@@ -54,6 +55,7 @@ pub(in crate::assess) fn increases(gathered: &mut Gathered<'_>, short: &Short) {
         quantity: quantity.to_f64(),
         day: arrival.day,
         sd: arrival.sd,
+        // Raised on any day until the freeze it comes with the line: waiting costs nothing before that day.
         later: vec![arrival.day; usize::try_from(last - 1).unwrap_or(0)],
         cost: cost_each.price,
         price,

@@ -37,14 +37,18 @@ pub(in crate::assess) fn changes(
     let (item, location) = place;
     let (avoidable, mu_d) = (surplus.units, surplus.daily);
     let costs = &scene.settings.costs;
+    // An item without a margin can still be held too long. Its regret
+    // is then said too low, and the missing price is told.
     let margin = gathered.margin(item).map_or(0.0, |m| m.0);
     let (recapture, _) = gathered.recapture(item);
+    // Where nobody sells it any more there is no rhythm to go by; a week is the usual one.
     let review = projection::offer(book, place).map_or(7.0, |o| projection::review_days(book, &o.supplier, location));
     // The order that comes last is the easiest to change, and the least missed.
     let Some(incoming) = book.incoming(item, location).into_iter().next_back() else { return };
     // Of a kit no component can be sent away alone.
     let Some(line) = book.po_lines.get(&incoming.po_line).filter(|line| line.item == *item) else { return };
     let quantity = Quantity::floor_units(avoidable).min(incoming.qty);
+    // What comes tomorrow is on a lorry today.
     if !quantity.is_positive() || incoming.promised <= gathered.tomorrow() {
         return;
     }
@@ -139,6 +143,7 @@ fn defer(
 ) {
     let scene = gathered.scene;
     let costs = &scene.settings.costs;
+    // A few days are not worth asking a supplier for, and beyond two months the line is better cancelled.
     let wanted = if daily > 0.0 { (avoidable / daily).clamp(DEFER_DAYS.0, DEFER_DAYS.1) } else { DEFER_DAYS.1 };
     let date = |days: i32| plus_days(it.incoming.promised, days);
     let units = it.quantity.to_f64();
@@ -150,6 +155,7 @@ fn defer(
         return;
     };
     let new_date = date(days);
+    // Pushing back saves the holding of these days and no more: the goods still come.
     let saved = gathered.cost(&place.0).map_or(0.0, |c| {
         formulas::holding_cost(units, c.price.to_f64(), scene.settings.money.holding_rate, f64::from(days))
     });
@@ -201,6 +207,7 @@ pub(in crate::assess) fn check(
     let unknown = if sends { "; what it sends on is not known" } else { "" };
     let detail = format!("{lowest:.1} ≥ {safety:.1} until {until}{unknown}");
     c.hard("projected stock ≥ safety stock", covered && forecast, detail);
+    // Units that customers have ordered are promised to people: no forecast may send them away.
     let waiting = book.waiting(&line.item, &line.location);
     let supply = book.on_shelf(&line.item, &line.location)
         + book.incoming(&line.item, &line.location).iter().map(|i| i.qty).sum::<Quantity>()

@@ -27,6 +27,8 @@ pub(in crate::assess) fn marks(gathered: &mut Gathered<'_>, exception: &Exceptio
     let (item, location) = place;
     let (from, to) = (exception.signal.from, exception.signal.to);
     let key = format!("event:{item}@{location}");
+    // A spike whose last day is the last one that has closed may still
+    // go on: then it is demand, and no event that is over.
     if gathered.parts.contains_key(&key)
         || days_between(to, book.closed) < QUIET_DAYS
         || !scene.outlook.daily.contains_key(place)
@@ -37,6 +39,7 @@ pub(in crate::assess) fn marks(gathered: &mut Gathered<'_>, exception: &Exceptio
     let days = f64::from(days_between(from, to) + 1);
     let spiked: f64 = book.demand_by_day(item, location, from).iter().take(days as usize).sum();
     let rest = book.demand_by_day(item, location, plus_days(to, 1));
+    // Without a day since, nothing speaks against the level of before.
     let since = if rest.is_empty() { before } else { rest.iter().sum::<f64>() / rest.len() as f64 };
     // What still sells more than before is no single event.
     if before <= 0.0 || since > before * 1.5 {
@@ -54,9 +57,12 @@ pub(in crate::assess) fn marks(gathered: &mut Gathered<'_>, exception: &Exceptio
     let surplus = Surplus { units: more, daily: before, sigma, cost: cost_each.price, target: levels.up_to };
     let t0 = levels.up_to / before;
     let held = |mu: f64| formulas::excess_cost(more, mu, cost_each.price.to_f64(), rate, t0);
+    // How long the units would lie depends on the usual demand, which is
+    // itself a mean of these days: its error makes the range.
     let doubt = Z90 * sigma / LEARNED_DAYS.sqrt();
     let amount = range(held(before + doubt), held(before), held((before - doubt).max(0.0)));
     let cost = scene.settings.costs.contact;
+    // A note costs somebody's time. Where it saves less than a question costs, the planner is not asked for it.
     if amount.expected <= cost {
         return;
     }

@@ -76,12 +76,15 @@ pub(in crate::assess) fn reduce(
     let days = f64::from(DAYS);
     let elsewhere = sold_elsewhere(scene, place);
     let cut = |percent: f64| {
+        // A reduction brings back demand that was there before, never more: in
+        // a straight line up to the share that brings all of it.
         let back = if restores > 0.0 { (percent / restores).min(1.0) } else { 1.0 };
         let more = ((before - daily) * back * days).min(shelf);
         let sold = daily * days + more;
         let off = list.to_f64() * percent / 100.0;
         Cut { percent, sold, more, off, left: loss(surplus.units - more), given: Money::from_f64((sold + elsewhere) * off) }
     };
+    // The check refuses a price below cost, so such a reduction is not compared in the first place.
     let above_cost = |percent: &f64| list.to_f64() * (1.0 - percent / 100.0) >= surplus.cost.to_f64();
     let worth = |cut: &Cut| amount.expected - cut.left.expected - cut.given;
     let best = PERCENTS.into_iter().filter(above_cost).map(cut).max_by_key(|cut| (worth(cut), -cut.given.minor));
@@ -150,6 +153,7 @@ pub(in crate::assess) fn check(scene: &Scene<'_>, c: &mut Checks, action: &Actio
     let above = kept.is_some_and(|(price, cost)| price * share >= cost);
     c.hard("price stays above cost", above, format!("{percent:.1} % off"));
     c.hard("a reduction", *percent > 0.0 && *percent <= PERCENT_MOST, format!("{percent:.1} %"));
+    // Two reductions of one item at one time add up to a price that nobody meant.
     let reduced = book.promotions(item).iter().any(|p| p.from <= *from && *from <= p.to);
     c.hard("not marked down already", !reduced, from.to_string());
     not_past(scene, c, "first day is not past", *from);

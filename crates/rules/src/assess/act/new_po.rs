@@ -107,6 +107,7 @@ pub(in crate::assess) fn new_order(gathered: &mut Gathered<'_>, short: &Short) {
     }
     // What is lost until an order arrives can not be saved by it; each day of waiting adds to the rest.
     let latest = gathered.today_plus(in_days(short.until()) - in_days(day));
+    // `change` is what the audit projects again, so it has every number that the shortage was computed with.
     let change = Change::Ordered {
         place: frozen::name(&short.place),
         quantity: quantity.to_f64(),
@@ -171,6 +172,8 @@ pub(in crate::assess) fn check(scene: &Scene<'_>, c: &mut Checks, order: &Order<
     c.hard("quantity is a pack multiple", whole, format!("{quantity}, packs of {multiple}"));
     let levels = projection::levels(scene, place, supplier);
     let up_to = levels.map_or(0.0, |l| l.up_to);
+    // Goods that are late are still on order. Counted here they would always
+    // cover the need, and nothing could be bought in their place.
     let late: f64 = book
         .incoming(item, destination)
         .iter()
@@ -181,6 +184,7 @@ pub(in crate::assess) fn check(scene: &Scene<'_>, c: &mut Checks, order: &Order<
     let reorder = levels.map_or(0.0, |l| l.reorder);
     c.hard("no open order covers the need", position < reorder, format!("{position:.1} < {reorder:.1}"));
     not_past(scene, c, "need date is not past", need_date);
+    // Only a warning: people may know of a demand that no record shows. It catches a slip of a digit.
     let computed = formulas::order_quantity(up_to, position, moq.to_f64(), multiple.to_f64());
     let usual = quantity.to_f64() <= UNUSUAL_ORDER * computed.max(1.0);
     c.soft("quantity is not above twice the need", usual, format!("{quantity}, need {computed:.0}"));

@@ -77,8 +77,12 @@ pub(in crate::assess) fn ends_for_nothing(gathered: &mut Gathered<'_>, exception
     else {
         return;
     };
+    // The detector tells the baseline as a sum over the days that the
+    // promotion ran; what is ahead is counted by the day.
     let usual = baseline / ran;
     let days = f64::from(days_between(book.today, promotion.to));
+    // The usual margin less what it earns at the reduced price. Where the
+    // lift makes up for the reduction nothing is given away.
     let lost = (usual * (margin - uplift * (margin - off))).max(0.0) * days;
     let amount = range(lost * 0.5, lost, lost * 1.5);
     if amount.expected <= Money::ZERO {
@@ -95,6 +99,7 @@ pub(in crate::assess) fn ends_for_nothing(gathered: &mut Gathered<'_>, exception
     let made = Made::GivenAway { usual, uplift, margin, off, days };
     gathered.lose_by(&key, format!("{label}: {name}"), amount, cites.clone(), made);
     let sooner = f64::from(days_between(last, promotion.to));
+    // Until the new last day it still runs: what is given away in the days of notice can not be saved.
     let left = 1.0 - sooner / days;
     let planned = said(exception, &promotion.id, "planned_uplift").unwrap_or(uplift);
     // If it only began slowly, what was planned to be won by it is missed.
@@ -143,10 +148,12 @@ pub(in crate::assess) fn ends_before_it_is_out(gathered: &mut Gathered<'_>, exce
     let Some(uplift) = said(exception, &promotion.id, "uplift").filter(|uplift| *uplift > 1.0) else { return };
     let Some((margin, off, mut cites)) = prices(gathered, promotion) else { return };
     let ahead = |day: Date| days_between(book.today, day).max(0) as u32;
+    // From the day after the new end, demand falls back to the usual: the forecast there divided by the lift.
     let (from, to, share) = (ahead(last) + 1, ahead(promotion.to), 1.0 / uplift);
     let places = places_of(scene, exception);
     let shorts: Vec<_> =
         places.iter().filter_map(|place| gathered.shorts.get(&crate::assess::frozen::name(place)).cloned()).collect();
+    // Where no place runs short, the promotion is a success and nothing has to end.
     if shorts.is_empty() {
         return;
     }

@@ -36,6 +36,7 @@ fn open_of(book: &Book, line: &SaleLine) -> Option<(Quantity, Date)> {
 fn waits<'b>(book: &'b Book, (item, location): &Place) -> Vec<Wait<'b>> {
     let mut lines = book.sales_at(item, location);
     lines.sort_by(|a, b| (a.ordered_at, numeric(&a.id)).cmp(&(b.ordered_at, numeric(&b.id))));
+    // Tills may have sold more than the books know, which makes the shelf negative; nobody can be served from that.
     let mut shelf = book.on_shelf(item, location).max(Quantity::ZERO);
     let mut waits = Vec::new();
     for line in lines {
@@ -54,8 +55,11 @@ pub(in crate::assess) fn reallocations(gathered: &mut Gathered<'_>, short: &Shor
     let (item, location) = &short.place;
     let relief = plus_days(book.today, in_days(short.relief()));
     let all = waits(book, &short.place);
+    // Who gives must be planned for after relief: what comes then serves them, and no promise is broken.
     let takes = all.iter().filter(|wait| wait.covered < wait.open && wait.due < relief);
     let gives = all.iter().filter(|wait| wait.covered.is_positive() && wait.due > relief);
+    // The most pressing takes from the one who can wait longest, and from
+    // one only: a swap of three orders nobody reads at once.
     let Some(to) = takes.min_by_key(|wait| wait.due) else { return };
     let Some(from) = gives.max_by_key(|wait| wait.due) else { return };
     let quantity = (to.open - to.covered).min(from.covered);
@@ -100,6 +104,7 @@ pub(in crate::assess) fn reallocations(gathered: &mut Gathered<'_>, short: &Shor
         after: Gathered::leaving(&[key], left),
         cost,
         regret: cost,
+        // No money moves: the goods are there, and both customers have ordered them.
         value: Money::ZERO,
         latest: plus_days(relief, -1).max(gathered.tomorrow()),
         cites,

@@ -32,6 +32,7 @@ pub(in crate::assess) fn send(gathered: &mut Gathered<'_>, back: &Back<'_>) {
     let book = scene.book;
     let Back { receipt, place, supplier, reason, key, left, ref source, .. } = *back;
     let (item, location) = place;
+    // Reserved units stay: somebody has been promised them.
     let quantity = Quantity::floor_units(back.quantity.min(book.available(item, location)).to_f64());
     if !quantity.is_positive() {
         return;
@@ -41,6 +42,7 @@ pub(in crate::assess) fn send(gathered: &mut Gathered<'_>, back: &Back<'_>) {
     let Some(price) = back.price.or_else(|| gathered.cost(item).map(|cost| cost.price)) else { return };
     let costs = &scene.settings.costs;
     let cost = costs.return_fixed + Money::from_f64(costs.return_per_unit.to_f64() * quantity.to_f64());
+    // Sent back by mistake they have to be ordered again.
     let regret = costs.order_fixed;
     let value = quantity * price;
     let cites = vec![

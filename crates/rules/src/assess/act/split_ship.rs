@@ -31,6 +31,8 @@ pub(in crate::assess) fn splits(gathered: &mut Gathered<'_>, short: &Short) {
     let (item, location) = &short.place;
     let Some(price) = line.price.filter(|_| line.item == *item) else { return };
     let day_of = |wait: u32| {
+        // The first part can be here on the day of the first promise, but not
+        // before somebody has asked and the goods have travelled.
         let promised = days_between(book.today, book.expected_on(first)).max(0) as u32;
         let day = promised.max(wait + LEAST_DAYS);
         (day < arrival.day.min(short.relief())).then_some(day)
@@ -41,6 +43,8 @@ pub(in crate::assess) fn splits(gathered: &mut Gathered<'_>, short: &Short) {
     let multiple = book.rule(item, location).map_or(Decimal::ONE, |rule| rule.multiple.0.max(Decimal::ONE));
     let packs = |units: Decimal| (units / multiple).floor() * multiple;
     let open = book.open_quantity(&line.id);
+    // A part of a pack is not sent. Where all packs would be needed, one
+    // stays behind, or it would be expediting the whole line.
     let wanted = Quantity::ceil_units(short.need(scene, day));
     let whole = Quantity((wanted.0 / multiple).ceil() * multiple);
     let quantity = if whole < open { whole } else { Quantity(packs(open.0 - multiple)) };
@@ -61,6 +65,7 @@ pub(in crate::assess) fn splits(gathered: &mut Gathered<'_>, short: &Short) {
     let cost = scene.settings.costs.split_fixed;
     let source = line_ref(&line.id);
     let on = |day: u32| plus_days(book.today, in_days(day));
+    // The rest keeps its day. Where that is not after the first part's, the two deliveries would be one.
     let (date_now, date_rest) = (on(day), book.due(line).max(on(day + 1)));
     let cites = vec![
         gathered.fact(source.clone(), "open", &format!("still to come on {}", line.order_name), FactValue::Quantity(open)),

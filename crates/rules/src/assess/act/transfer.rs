@@ -24,6 +24,7 @@ const DONORS: usize = 2;
 /// workings name it.
 pub(in crate::assess) fn donor_risk(scene: &Scene<'_>, from: &str, quantity: f64, margin: f64) -> Money {
     let Some(donor) = place_key::ids(from) else { return Money::ZERO };
+    // Looked at until the donor's next receipt: what it lacks after that it could have ordered.
     let days = projection::spare(scene, &donor).days;
     let own = Projection::now(scene, &donor);
     let short = |stock: &Projection| stock.shortage(scene, days, 0.0).units;
@@ -89,6 +90,7 @@ fn one(gathered: &mut Gathered<'_>, short: &Short, donor: &Place, moved: Quantit
     let cost = costs.transfer_fixed + per_unit(quantity);
     // If nobody asks for them there, about half of them have to go back.
     let regret = costs.transfer_fixed + per_unit(quantity / 2.0);
+    // People see a proposal in the morning and decide during the day: the lorry of today has left by then.
     let (ship_on, arrives) = working::trip(scene, from, to, gathered.tomorrow());
     let summary = format!(
         "Move {moved} units of {} from {} to {}, shipping {ship_on}.",
@@ -97,6 +99,7 @@ fn one(gathered: &mut Gathered<'_>, short: &Short, donor: &Place, moved: Quantit
         scene.book.location_name(to),
     );
     let relief = plus_days(scene.book.today, in_days(short.relief()));
+    // Relief by an overdue receipt is a guess and not a promise. The card must not show the two under one name.
     let (relief_field, relief_label) = if short.now.arrivals.iter().any(|a| a.day == short.relief() && !a.firm) {
         ("relief_assumed", "what is missing is assumed to come anyway")
     } else {
@@ -156,6 +159,7 @@ fn donors(gathered: &Gathered<'_>, item: &ItemId, to: &LocationId) -> Vec<(proje
         .map(|donor| (projection::spare(scene, &donor), donor))
         .filter(|(spare, _)| spare.units >= 1.0)
         .collect();
+    // Shops that are served first keep their stock: they give only where nobody else can.
     let served = |place: &Place| scene.settings.priority.of_location(scene.book, &place.1);
     donors.sort_by(|a, b| {
         let by_class = served(&b.1).cmp(&served(&a.1));
@@ -177,6 +181,7 @@ pub(in crate::assess) fn check(
     known_place(scene, c, item, from);
     known_place(scene, c, item, to);
     c.hard("lane has two ends", from != to, format!("{} to {}", book.location_name(from), book.location_name(to)));
+    // Stock of another company is another company's property: moving it is a sale, with an invoice and a tax.
     let owners = [from, to].map(|l| book.company_of(l).map_or_else(|| "no company".to_owned(), |c| book.company_label(c)));
     let detail = if owners[0] == owners[1] { owners[0].clone() } else { owners.join(" to ") };
     c.hard("companies may transfer", book.may_transfer(from, to), detail);
@@ -184,6 +189,7 @@ pub(in crate::assess) fn check(
     let spare = Quantity::floor_units(projection::spare(scene, &(item.clone(), from.clone())).units);
     let fits = quantity.is_positive() && quantity <= spare;
     c.hard("quantity ≤ transferable", fits, format!("{quantity} ≤ {spare}"));
+    // Between draft and click another case may have come to need the same units.
     let owner = gathered::needed_elsewhere(scene, item, from);
     let detail = owner.map_or_else(|| "no other case".to_owned(), |o| format!("short in {o}"));
     c.hard("donor is not short itself", owner.is_none(), detail);
@@ -191,6 +197,7 @@ pub(in crate::assess) fn check(
     let arrives = working::trip(scene, from, to, ship_on).1;
     let place = (item.clone(), to.clone());
     let need = crate::assess::needs(scene).get(&place).copied().unwrap_or_default();
+    // Relief is computed anew: a receipt that was booked meanwhile can make the trip useless.
     let relief = plus_days(book.today, projection::in_days(shortage::relief(scene, &place, need)));
     c.hard("arrives before what is missing comes anyway", arrives < relief, format!("{arrives} < {relief}"));
     let promotion = book.promotions_at(item, from).find(|p| p.to >= book.today && p.from <= plus_days(book.today, 14));

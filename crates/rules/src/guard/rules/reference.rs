@@ -35,6 +35,8 @@ struct Value {
 /// Replaces `[…]`, names and ids of candidates by what they refer to.
 pub(in crate::guard) fn fill(raw: &str, field: Field<'_>, file: &CaseFile<'_>, objections: &mut Vec<Objection>) -> Filled {
     let raw = with_names_referred_to(raw, file);
+    // `own` is what the model wrote itself: rules of words are asked
+    // of that alone, since a fact may say whatever it says.
     let (mut shown, mut own, mut cites) = (String::new(), String::new(), BTreeSet::new());
     let mut rest = raw.as_str();
     while let Some(open) = rest.find(['[', ']']) {
@@ -44,11 +46,13 @@ pub(in crate::guard) fn fill(raw: &str, field: Field<'_>, file: &CaseFile<'_>, o
         let inner = tail.strip_prefix('[').and_then(|tail| tail.split_once(']'));
         let Some((reference, mut after)) = inner else {
             objections.push(Objection::UnknownReference { field: field.name.to_owned(), reference: excerpt(tail) });
+            // One bracket is enough to object to; what follows is read on, so that all faults are told at once.
             rest = &tail[1..];
             continue;
         };
         match resolve(reference.trim(), field, file) {
             Ok(Value { text, unit, fact }) => {
+                // "-[A1.cost]" or "1[A1.quantity]" would be another figure than the one referred to.
                 if !stands_alone(&shown, after) {
                     objections
                         .push(Objection::GluedReference { field: field.name.to_owned(), reference: excerpt(reference) });
