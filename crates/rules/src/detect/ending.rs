@@ -36,10 +36,11 @@ pub(super) fn signals_of(book: &Book, settings: &Settings, item: &ItemId) -> Vec
         };
         of_company.entry(book.company_of(&location)).or_default().push(left);
     }
-    let said = |(company, all): (&Option<&str>, &Vec<Left>)| -> Vec<Signal> {
-        all.iter().map(|left| ending(book, item, since, left, (*company, all))).collect()
-    };
-    of_company.iter().flat_map(said).collect()
+    let mut found = Vec::new();
+    for (company, all) in &of_company {
+        found.extend(all.iter().map(|left| ending(book, item, since, left, (*company, all))));
+    }
+    found
 }
 
 fn left_at(book: &Book, item: &ItemId, location: &LocationId) -> Option<Left> {

@@ -62,7 +62,7 @@ fn of_a_place_that_sends_on_nothing_says_what_is_too_much() {
     shop.terms(24);
     shop.open_order("1", -5, 20);
     let signal = shop.one(T::IOver);
-    let (case, exceptions) = (shop.with_case(&signal), [exception(signal.clone())]);
+    let (case, exceptions) = (case_of(&signal), [exception(signal.clone())]);
     let found = shop.assess_signals(vec![signal]);
     let cancel =
         found.candidates.iter().find(|c| c.action.code() == "CANCEL-PO").expect("it can be cancelled").action.clone();
@@ -356,9 +356,7 @@ fn one_cycle_is_counted_by_the_rule_that_does_not_fit_and_not_by_the_lead_time_t
     assert_eq!(cycles(&shop(80)), [(T::SLtShift, 1)]);
 }
 
-impl Shop {
-    /// The case that a signal opens.
-    fn with_case(&self, signal: &Signal) -> Case {
-        fold(at(0), vec![signal.clone()], Vec::new(), Vec::new()).cases.remove(0).0
-    }
+/// The case that a signal opens.
+fn case_of(signal: &Signal) -> Case {
+    fold(at(0), vec![signal.clone()], Vec::new(), Vec::new()).cases.remove(0).0
 }
