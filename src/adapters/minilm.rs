@@ -20,6 +20,7 @@ impl Embedder for InProcess {
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, PortError> {
         let (model, texts) = (Arc::clone(&self.0), texts.to_vec());
         let made = tokio::task::spawn_blocking(move || {
+            // Loading can fail, for which `get_or_init` has no room; of two that load at once one is dropped.
             let model = if let Some(model) = model.get() {
                 model
             } else {

@@ -154,6 +154,7 @@ impl SignedWebhook {
 fn key(secret: &str) -> Result<Webhook, SetupError> {
     let encoded = secret.strip_prefix("whsec_").ok_or(SetupError::Secret)?;
     let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).map_err(|_| SetupError::Secret)?;
+    // The convention's bounds: a shorter key could be guessed.
     if !(24..=64).contains(&bytes.len()) {
         return Err(SetupError::Secret);
     }
@@ -199,6 +200,7 @@ impl Sender for SignedWebhook {
                 PortError::Transient { service: SERVICE, retry_after: None, source: Box::new(e.without_url()) }
             })?;
         let status = response.status();
+        // That it is down or has too much counts against the receiver; that it refuses one message does not.
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             self.breaker.failed(message.at);
         } else {
@@ -210,6 +212,7 @@ impl Sender for SignedWebhook {
         if status == StatusCode::GONE {
             return Err(PortError::Gone { service: SERVICE });
         }
+        // Any other refusal is tried again: what a receiver does not take now may be mended there within the day.
         let source = format!("it answered {status}").into();
         let retry_after = retry_after(response.headers(), message.at, LONGEST_WAIT);
         Err(PortError::Transient { service: SERVICE, retry_after, source })
@@ -427,6 +430,7 @@ mod tests {
         for second in [0, 1] {
             assert!(matches!(all.send(&to("down", second)).await, Err(PortError::Transient { .. })));
         }
+        // The second failure is the breaker's measure here, and from it the minute of rest counts.
         let rested = to("down", 61).at;
         assert_eq!(all.free_at("down", to("down", 2).at), rested);
         assert!(matches!(all.send(&to("down", 2)).await, Err(PortError::Resting { until, .. }) if until == rested));

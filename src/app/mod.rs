@@ -8,13 +8,16 @@ use std::sync::Arc;
 
 use crate::approve::Approvals;
 use crate::approve::admit::Queue;
-use crate::channels::ChannelState;
 use crate::channels::chat::tell::Tell;
 use crate::channels::hooks::Hooks;
+use crate::channels::mail::tell::TellByMail;
+use crate::channels::{ChannelState, ChartSource};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::memory::Memories;
+use crate::pipeline::Stage;
 use crate::pipeline::anchors::Anchoring;
+use crate::pipeline::context::Context;
 use crate::pipeline::deliver::Deliver;
 use crate::pipeline::detect::Detect;
 use crate::pipeline::draft::Drafting;
@@ -26,9 +29,10 @@ use crate::pipeline::rechecking::Rechecking;
 use crate::pipeline::remember::Remember;
 use crate::pipeline::understand::Understand;
 use crate::pipeline::verify::Verify;
-use crate::pipeline::{Context, Stage};
+use crate::pipeline::watermark::Hint;
 use crate::ports::{Embedder, Ports, VectorIndex};
 use crate::reports::kpi::Figures;
+use crate::reports::sheets::Sheets;
 use crate::store::{Fence, Store};
 use crate::worker::{self, Run, StageFigures};
 
@@ -69,6 +73,7 @@ impl App {
     pub fn fenced(mut self, fence: &Fence) -> Self {
         self.context.store = self.context.store.fenced(fence);
         self.context.memories = Arc::new(self.context.memories.on(self.context.store.clone()));
+        // The stage that fills the queue writes through the fence. What people click does not, in whatever process.
         self.filling = approvals(&self.context);
         self.fence = Some(fence.clone());
         self
@@ -91,6 +96,7 @@ impl App {
             Box::new(Observe::new(context())),
             Box::new(Understand::new(context())),
             Box::new(Detect(context())),
+            // Before drafting, so that the morning's cards know how yesterday's like cases were decided.
             Box::new(Remember(context())),
             Box::new(Drafting::new(context())),
             Box::new(Queue(Arc::clone(&self.filling))),
@@ -104,9 +110,14 @@ impl App {
             }),
         ];
         // Where no chat is configured there is nobody to tell.
-        if !self.context.config.card_destinations().is_empty() {
+        let config = &self.context.config;
+        if !(config.card_destinations().is_empty() && config.digest_destinations().is_empty()) {
             stages.push(Box::new(Tell(context())));
         }
+        if config.mail.is_set() {
+            stages.push(Box::new(TellByMail { context: context(), charts: self.charts() }));
+        }
+        // On the store without a fence: every process delivers, whichever does the stages' work.
         stages.push(Box::new(Deliver {
             store: self.store().clone(),
             config: Arc::clone(&self.context.config),
@@ -119,20 +130,12 @@ impl App {
 
     /// What the page needs.
     pub fn web(&self) -> ChannelState {
-        ChannelState {
-            store: self.store().clone(),
-            config: Arc::clone(&self.context.config),
-            clock: self.context.clock.clone(),
-            approvals: self.approvals.as_ref().clone(),
-            figures: Arc::new(Figures::new(
-                self.store().clone(),
-                Arc::clone(&self.context.config),
-                self.context.clock.clone(),
-                Arc::clone(&self.context.moments),
-            )),
-            charts: Arc::new(charts::Charts(Arc::clone(&self.context.moments))),
-            hooks: Arc::new(Hooks::new(&self.context.config, Arc::clone(&self.context.hint))),
-        }
+        let Context { config, clock, moments, hint, .. } = &self.context;
+        channels(self.store(), config, clock, moments, &self.approvals, Arc::clone(hint))
+    }
+
+    fn charts(&self) -> Arc<dyn ChartSource> {
+        Arc::new(charts::Charts(Arc::clone(&self.context.moments)))
     }
 
     /// Runs every stage until there is nothing left to do at the clock's time.
@@ -152,17 +155,48 @@ impl App {
     }
 }
 
+/// What channels need of a store, for whoever only looks at it: no source is asked and nothing is sent.
+pub fn onlooker(config: &Arc<Config>, store: &Store, clock: &Clock) -> ChannelState {
+    let moments = Arc::new(Moments::new(store.clone(), Arc::clone(config), clock.clone()));
+    let approvals = approvals_of(store, config, clock, &moments);
+    channels(store, config, clock, &moments, &approvals, Arc::default())
+}
+
+fn channels(
+    store: &Store,
+    config: &Arc<Config>,
+    clock: &Clock,
+    moments: &Arc<Moments>,
+    approvals: &Arc<Approvals>,
+    hint: Arc<Hint>,
+) -> ChannelState {
+    ChannelState {
+        store: store.clone(),
+        config: Arc::clone(config),
+        clock: clock.clone(),
+        approvals: approvals.as_ref().clone(),
+        figures: Arc::new(Figures::new(store.clone(), Arc::clone(config), clock.clone(), Arc::clone(moments))),
+        sheets: Arc::new(Sheets::new(store.clone(), Arc::clone(config), Arc::clone(moments))),
+        charts: Arc::new(charts::Charts(Arc::clone(moments))),
+        hooks: Arc::new(Hooks::new(config, hint)),
+    }
+}
+
 /// The approval queue on the store of `context`.
 fn approvals(context: &Context) -> Arc<Approvals> {
+    approvals_of(&context.store, &context.config, &context.clock, &context.moments)
+}
+
+fn approvals_of(store: &Store, config: &Arc<Config>, clock: &Clock, moments: &Arc<Moments>) -> Arc<Approvals> {
     Arc::new(Approvals {
-        store: context.store.clone(),
-        config: Arc::clone(&context.config),
-        clock: context.clock.clone(),
+        store: store.clone(),
+        config: Arc::clone(config),
+        clock: clock.clone(),
         recheck: Arc::new(Rechecking {
-            store: context.store.clone(),
-            config: Arc::clone(&context.config),
-            clock: context.clock.clone(),
-            moments: Arc::clone(&context.moments),
+            store: store.clone(),
+            config: Arc::clone(config),
+            clock: clock.clone(),
+            moments: Arc::clone(moments),
         }),
         turn: Arc::default(),
     })

@@ -154,12 +154,14 @@ fn verb(loose: &Loose, proposed: Option<&Candidate>) -> Result<Verb, Unclear> {
             let proposed = proposed.ok_or_else(none)?;
             let quantity = loose.quantity.as_deref().map(quantity).transpose()?;
             let date = loose.date.as_deref().map(|text| day("date", text)).transpose()?;
+            // A proposal of one step shows no field for it.
             let typed = loose.step.trim();
             let number = if typed.is_empty() { Some(1) } else { typed.parse().ok() };
             let step = number.and_then(|number| proposed.step(number));
             let step = step.ok_or_else(|| Unclear::Step(typed.to_owned(), proposed.step_count()))?;
             Ok(Verb::Edit { step: step.number, action: Box::new(action_with(step.action, quantity, date)) })
         }
+        // Under this a click on a drill is kept. Nobody asks for it.
         DecisionVerb::Drill => Err(none()),
     }
 }
@@ -179,6 +181,7 @@ fn wake(loose: &Loose) -> Result<WakeCondition, Unclear> {
         "" | "grew" => Ok(WakeCondition::Grew),
         "stage" => Ok(WakeCondition::StageChanged),
         "above" => {
+            // Sums are copied from a card, where commas part the thousands.
             let amount = loose.above.trim().replace(',', "").parse::<Decimal>();
             let value = amount.ok().filter(|amount| !amount.is_sign_negative()).map(Money::from_decimal);
             Ok(WakeCondition::ValueAbove { value: value.ok_or_else(|| Unclear::Above(loose.above.clone()))? })

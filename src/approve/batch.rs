@@ -38,6 +38,7 @@ impl Approvals {
     pub async fn decide_batch(&self, requests: Vec<DecisionRequest>) -> BatchAnswer {
         let mut answer = BatchAnswer { sum: Money::ZERO, done: Vec::new(), refused: Vec::new() };
         let verb = requests.first().map(|r| r.verb.clone());
+        // Action and tier are set by the first that is judged at all: the one that stands first may be refused.
         let mut first: Option<String> = None;
         for (place, request) in requests.into_iter().enumerate() {
             let result = match &verb {
@@ -78,6 +79,8 @@ impl Approvals {
         }
         let scene = self.scene(request).await?;
         let value = scene.rec.candidate.value;
+        // Before anything is judged: of a batch that is sent again, what it released itself would count with it now and
+        // might raise its tier.
         if let Some(answer) = self.answered_before(request).await? {
             let value = released(&answer, value);
             return Ok((answer, value));

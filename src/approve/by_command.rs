@@ -60,6 +60,7 @@ impl Approvals {
     /// Who made the edits that led to this recommendation, newest first, and whose hand each could have been, as the audit log
     /// says of the ones they were made from. An edit that the log does not tell of could have been anybody's.
     async fn hands_of_edits(&self, scene: &Scene) -> Result<Vec<(PersonId, Option<Hand>)>, DecisionRefused> {
+        // An edited version does not say from which one it was made; the entry of the one that it took the place of does.
         let mut made_from = BTreeMap::new();
         for (sibling, _) in &scene.siblings {
             for e in self.store.list_audit_of(&format!("recommendation:{}", sibling.id)).await.map_err(failed)? {
@@ -174,6 +175,8 @@ mod tests {
             let (bench, recs) = Bench::queued_in(store.opened_by("eve (uid 1001)"), 20_000).await;
             assert!(command(&bench, "ari", &recs[0], Verb::Approve).await.unwrap().needs_second);
             let before = bench.snapshot().await;
+            // The same user, the same one as root, and two that name nobody: whom nobody can tell apart is not another
+            // person.
             for user in ["eve (uid 1001)", "root (uid 0), logged in as eve (uid 1001)", "unknown", ""] {
                 let refused = bench.it.decide(&by_link(&bench, user, "fay", &recs[0])).await.unwrap_err();
                 assert!(matches!(&refused, DecisionRefused::OneHand { what: "signed", .. }), "{user}: {refused:?}");
@@ -239,6 +242,7 @@ mod tests {
         };
         let get = async |id: &crate::domain::ids::RecommendationId| bench.it.store.get_recommendation(id).await.unwrap().0;
         let first = get(&command(&bench, "pia", &recs[0], of(30)).await.unwrap().recommendation_id).await;
+        // The later edit is made on the page: it is the first one, under it, that came from the machine.
         let second = get(&bench.decide("dan", &first, of(25)).await.unwrap().recommendation_id).await;
         let refused = command(&bench, "ari", &second, Verb::Approve).await.unwrap_err();
         assert!(matches!(&refused, DecisionRefused::OneHand { who, .. } if who == "Pia Planner"), "{refused:?}");

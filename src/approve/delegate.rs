@@ -71,6 +71,7 @@ impl Approvals {
                 reason: reason.trim().chars().take(500).collect(),
                 revoked_at: None,
             };
+            // Counted before the list is read: one that is made in between is then a conflict, and is seen by the next try.
             let (seen, _) = self.store.count_delegations().await?;
             let existing = self.store.list_delegations_from(self.today(now)).await?;
             check_new(&new, &existing, &self.config.people, &self.config.rules.policy)?;
@@ -78,6 +79,7 @@ impl Approvals {
             let said = format!("You stand in for {giver} from {starts} to {ends}: {}", new.reason);
             let own = format!("{taker} stands in for you from {starts} to {ends}");
             let by_command = self.store.told_by_command(channel, from, &[&new.id], &own, now);
+            // Both hear of it. Whoever's name a command gave is told that it was a command, and in one message.
             let notices = [
                 Notice::new(to, NoticeKind::Delegated, &[&new.id], said, now),
                 by_command.unwrap_or_else(|| Notice::new(from, NoticeKind::Delegated, &[&new.id], own, now)),

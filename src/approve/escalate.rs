@@ -52,6 +52,7 @@ impl Approvals {
         let log = self.store.list_audit_of(&format!("case:{}", case.id)).await?;
         let since = waiting_since(case, &log);
         let taken = last_level(&log, since);
+        // Judging a case reads much, and most cases have no step due: first it is asked whether any tier's chain has one.
         let could_be_due = Tier::ALL.iter().map(|tier| policy.steps_due(*tier, since, now).len()).max().unwrap_or(0);
         // Nobody is told of what nobody is shown, since a drill waits in its place.
         let hidden = drill::hidden(recs, &self.store.list_drills_of(&case.id).await?);
@@ -69,13 +70,19 @@ impl Approvals {
         // Who changed it may not sign it: telling them would use up the step.
         let mut touched = self.recheck.concerned(case).await?;
         touched.extend(crate::rules::edit::editors(rec).iter().cloned());
+        // Nobody signs here. What is asked is who could give the signature that is missing.
         let everybody = self.everybody(&grounds, now);
         let nobody = Signer::own(Person::gone(PersonId::new("stage:approve")));
         let attempt = Attempt { signer: &nobody, ruling: &ruling, facts: &facts, signed: &signed, touched_by: &touched };
-        let of = Recipients { attempt, owner: case.owner.as_ref(), everybody: &everybody };
+        // Whoever took it, or the planner whose digest it is in.
+        let owner = match &case.owner {
+            Some(owner) => Some(owner.clone()),
+            None => self.recheck.owner(case).await?,
+        };
+        let of = Recipients { attempt, owner: owner.as_ref(), everybody: &everybody };
         // A case that nobody looks after is everybody's who plans.
         let to = match &due.step.to {
-            Addressee::Owner if case.owner.is_none() => &Addressee::Role(Role::Planner),
+            Addressee::Owner if owner.is_none() => &Addressee::Role(Role::Planner),
             to => to,
         };
         let recipients = policy.recipients(to, &of);
@@ -91,6 +98,7 @@ impl Approvals {
         let today = self.config.rules.policy.hours.day_start(now);
         let mut told = Vec::new();
         for person in recipients {
+            // To whoever is told, a reminder and an escalation are two messages alike.
             let mut count = 0;
             for kind in [NoticeKind::Reminded, NoticeKind::Escalated] {
                 count += self.store.count_notices(person, kind, today).await.map_err(failed)?;
@@ -126,10 +134,12 @@ impl Approvals {
         });
         let detail = json!(StepTaken { level: due.level, more });
         let said = format!("{} waits for a decision since {} hours", case.headline, waited.as_hours());
+        // A case that came back from a snooze waits anew, so its steps are told anew.
         let occasion = [case.id.as_str(), &since.to_string(), &due.level.to_string()];
         let notices: Vec<Notice> =
             told.iter().map(|to| Notice::new(to, kind, &occasion, said.clone(), now).about(&case.id, None)).collect();
         let mut recommendations = Vec::new();
+        // Only a step that asks others changes where the proposal stands.
         if !reminds && rec.state.level() < due.level {
             let state = rec.state.clone().after(Event::Escalate { level: due.level }, now)?;
             recommendations.push((Recommendation { state, ..rec.clone() }, seen));

@@ -81,12 +81,14 @@ impl Approvals {
         // at again; the others of fifty who click at once do not wait for it.
         let promised = self.recheck.promised(&scene.case).await.map_err(DecisionRefused::Failed)?;
         let looked = if looked.promised == promised { looked } else { self.look(&scene).await? };
+        // Asked before, and again in the click's turn: its scope may have been set in shadow while it waited.
         self.refuse_unless_live(&scene.case).await?;
         let mutes_seen = self.store.mutes_seen().await.map_err(failed)?;
         let grounds = self.grounds(now).await?;
         let Looked { touched, moved, checks, terms, .. } = looked;
         let Judgement { ruling, standing, about } =
             self.judgement(&grounds, person, &scene.case, &scene.rec, &touched, now).await?;
+        // Who may not sign is told that, and not what the records say.
         let (signer, standing) = standing.map_err(DecisionRefused::MayNotSign)?;
         self.refuse_one_hand(request, &scene).await?;
         let moved = moved?;
@@ -145,6 +147,7 @@ impl Approvals {
         let about = abouts(case, rec, &facts);
         let mut first_refusal = None;
         for signer in self.capacities(grounds, person, now) {
+            // For each capacity anew: what a mute weighs, and what counts towards a limit, hang on who signs and for whom.
             let value = self.value_of(rec, &signed, &signer, now).await?;
             let ruling = self.ruling(grounds, case, rec, value, &facts, &signed, &signer, now);
             let attempt = Attempt { signer: &signer, ruling: &ruling, facts: &facts, signed: &signed, touched_by: touched };
@@ -183,6 +186,7 @@ impl Approvals {
                 facts,
             })
             .collect();
+        // The tier of a pair counts what both of them released, and those they stand in for.
         let all = || signed.iter().chain([signer]);
         let signers: Vec<PersonId> = all().map(|s| s.person.id.clone()).collect();
         let on_behalf_of: Vec<PersonId> = all().flat_map(|s| &s.on_behalf_of).map(|p| p.id.clone()).collect();

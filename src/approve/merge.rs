@@ -54,6 +54,7 @@ impl Approvals {
         let on = rec.clone();
         let mut changed = Vec::new();
         for (mut rec, seen) in std::iter::once((rec, seen)).chain(siblings) {
+            // A signature is half of a decision. Folding must not throw it away without a word of whoever gave it.
             if rec.state.first_signature().is_some() {
                 return Err(DecisionRefused::Nowhere(
                     "somebody has signed a recommendation of this case; decide it, or ask them to withdraw".to_owned(),
@@ -71,6 +72,7 @@ impl Approvals {
                 other.exceptions.push(exception.clone());
             }
         }
+        // A loss is counted by the case that has its link, so the links go with the exceptions.
         for link in &case.links {
             if !other.links.contains(link) {
                 other.links.push(link.clone());
@@ -91,6 +93,7 @@ impl Approvals {
         });
         let said = format!("Folded into {into}, which is assessed anew with what is wrong in both.");
         let answer = plan::answer(&changed[0].0, None, said, now);
+        // Whoever reads the log of either case finds what became of it.
         let mut taken_in = plan::entry(request, "case.took_in", &on, json!({ "case": into, "from": case.id }), now);
         taken_in.subject = format!("case:{into}");
         let mut merged = plan::entry(request, "case.merged", &on, detail, now);

@@ -131,11 +131,13 @@ impl Approvals {
         if request.idempotency_key.is_empty() || request.idempotency_key.len() > 200 {
             return Err(DecisionRefused::BadRequest("a click needs an idempotency key of 1 to 200 characters".into()));
         }
+        // Before anything else is looked at: a click that comes again is answered as it was, whatever has moved since.
         if let Some(answer) = self.answered_before(request).await? {
             return Ok(answer);
         }
         let person = self.person(&request.person)?;
         let scene = self.scene(request).await?;
+        // What was on the screen is what is decided. A card that was changed meanwhile has to be read first.
         if request.content_hash != scene.rec.content_hash() {
             return Err(scene.facts_changed());
         }
@@ -148,6 +150,7 @@ impl Approvals {
                 // Here too: counted between the two looks, it has an answer of its own.
                 return Ok(self.answered_before(request).await?.unwrap_or(answer));
             }
+            // Before the facts: whoever came too late is told who was first, and not that something has moved.
             self.refuse_if_decided(&scene).await?;
             if matches!(scene.rec.state, State::Superseded)
                 || scene.case.evidence_hash.as_deref() != Some(&*scene.rec.evidence_hash)
@@ -155,6 +158,7 @@ impl Approvals {
                 return Err(scene.facts_changed());
             }
         }
+        // Kept until the decision is written, since what it releases counts for the next one.
         let mut turn = None;
         let plan = match &request.verb {
             Verb::Approve => {
@@ -308,6 +312,7 @@ impl Approvals {
         own: Own,
         now: Timestamp,
     ) -> Result<DecisionAnswer, DecisionRefused> {
+        // Whatever a decision changes, its case's version moves: of two on one case the second is judged anew.
         let seen = plan.case.version;
         plan.case.version = seen + 1;
         plan.case.updated_at = now;
@@ -332,6 +337,7 @@ impl Approvals {
             case_id: plan.case.id.clone(),
             recommendation_id: plan.on.id.clone(),
             person: request.person.clone(),
+            // What is learnt from approvals and rejections must not learn from a card that was wrong on purpose.
             verb: if own.drill.is_some() { DecisionVerb::Drill } else { request.verb.kind() },
             content_hash: request.content_hash.clone(),
             reason,

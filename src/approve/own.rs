@@ -87,11 +87,13 @@ impl Approvals {
         now: Timestamp,
     ) -> Result<(Plan, Own), DecisionRefused> {
         let mut own = Own::default();
+        // The log must name no message that will never be there.
         if let Some(detail) = plan.entries.first_mut().and_then(|e| e.detail.as_object_mut()) {
             detail.remove("outbox");
         }
         // Nothing is told to anybody outside, whatever was planned.
         plan.outbox.clear();
+        // Only the click that completes the approval begins the mute, not the first of two signatures.
         if mute_of(&plan.on).is_none()
             && let Some((rec, _)) = plan.changed.first()
             && let Some(mute) = mute_of(rec)
@@ -106,6 +108,7 @@ impl Approvals {
                 format!("Approved{tier}: {} is muted for {} until {}.{until}", mute.code, mute.scope, mute.until);
             own.mute = Some(mute);
         }
+        // Only the undo of an approval has messages to call back. Of a mute there is none; it is the mute that has to end.
         if !std::mem::take(&mut plan.cancel).is_empty()
             && let Some(mute) = mute_of(&plan.on)
             && let Some(kept) = self.store.find_mute(&mute.id).await.map_err(failed)?
@@ -159,6 +162,7 @@ fn revealed(
     let Standing { drill, rec, seen, case } = standing;
     let on = rec.clone();
     let mut rec = rec;
+    // Never approved, not for a moment: nothing that looks for approvals may find it.
     rec.state = rec.state.after(Event::Supersede, now)?;
     let ending = match result {
         DrillResult::Caught => "You noticed",
@@ -189,6 +193,7 @@ fn revealed(
     });
     let entry = entry(request, &format!("drill.{}", result.name()), &on, detail, now);
     let end = DrillEnd { recommendation_id: rec.id.clone(), result, person: Some(request.person.clone()), at: now };
+    // What the click would have changed is dropped. What it was judged on has to hold all the same.
     let plan = Plan { decisions_seen: plan.decisions_seen, ..Plan::of(on, vec![(rec, seen)], case, vec![entry], answer) };
     Ok((plan, Own { drill: Some(end), ..Own::default() }))
 }

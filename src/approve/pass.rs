@@ -74,6 +74,7 @@ pub(super) fn give_back(
     let Scene { rec, seen, case, .. } = scene;
     let on = rec.clone();
     let mut rec = rec;
+    // Before the state moves on, for afterwards it does not say any more who passed it on.
     let from = match &rec.state {
         State::Forwarded { via, .. } => via.last().cloned(),
         _ => None,

@@ -112,6 +112,7 @@ pub(super) fn approve(
     let mut rec = rec;
     rec.state = rec.state.after(event, now)?;
     let leaves = now.checked_add(window).unwrap_or(Timestamp::MAX);
+    // Two steps on one thing would each pass their checks, and one trace in the ERP would count for both.
     if let Some(why) = rec.candidate.clash() {
         return Err(DecisionRefused::BadRequest(format!(
             "a plan of {} can not be approved: {why}; reject it",
@@ -131,6 +132,7 @@ pub(super) fn approve(
         State::Approved { by, .. } | State::ApprovedWithEdit { by, .. } => Some(by.clone()),
         _ => None,
     };
+    // The first of two signatures decides nothing: the case stays open and no message is made.
     let mut outbox = Vec::new();
     let said = if let Some(by) = &by {
         case.state = case.state.after(CaseEvent::Approve)?;
@@ -196,8 +198,10 @@ pub(super) fn edit(
     if !rec.state.is_before_people() {
         return Err(DecisionRefused::BadEdit(format!("it is {} and can not be edited", rec.state.name().replace('_', " "))));
     }
+    // A new recommendation in place of a changed one, so that a click on the old content finds it gone.
     let mut old = rec;
     old.state = old.state.after(Event::Supersede, now)?;
+    // Its hard checks were made a moment ago, for this click; it need not wait for the stage that queues.
     edited.state = edited.state.after(Event::Check, now)?.after(Event::Queue, now)?;
     case.state = case.state.after(CaseEvent::Propose)?;
     let detail = detail::Edit {
@@ -235,6 +239,7 @@ pub(super) fn reject(
     window: SignedDuration,
     now: Timestamp,
 ) -> Result<Plan, DecisionRefused> {
+    // The one reason that says nothing without words.
     if reason == RejectReason::MissingContext && note.trim().is_empty() {
         return Err(DecisionRefused::BadRequest("say what context is missing".into()));
     }
@@ -296,6 +301,7 @@ pub(super) fn snooze(
             changed.push((other, seen));
         }
     }
+    // What it is worth and holds today: "has it grown" and "has it changed its stage" are asked beside this.
     let value_then = case.rank.as_ref().map_or(Money::ZERO, |r| r.value.expected);
     let codes_then = case.codes.clone();
     case.state = case.state.after(CaseEvent::Snooze { until, wake, value_then, codes_then })?;
@@ -331,6 +337,7 @@ pub(super) fn undo(
     rec.state = rec.state.after(event.clone(), now)?;
     let mut changed = vec![(rec, seen)];
     for (mut other, seen) in siblings {
+        // One click may have rejected or put off all that the case proposed; then all of it comes back.
         if same_click(&on.state, &other.state) {
             other.state = other.state.after(event.clone(), now)?;
             changed.push((other, seen));

@@ -39,6 +39,7 @@ impl Approvals {
         recommendations: &[&Recommendation],
     ) -> Result<Vec<Preview>, DecisionRefused> {
         let (person, now) = (self.person(person)?, self.clock.now());
+        // Before the decisions of days are read, which nobody's card would need.
         if recommendations.is_empty() {
             return Ok(Vec::new());
         }
@@ -46,6 +47,7 @@ impl Approvals {
         let concerned = self.recheck.concerned(case).await.map_err(DecisionRefused::Failed)?;
         let mut previews = Vec::new();
         for rec in recommendations {
+            // The same that the click will look at, or the page would offer what the click refuses.
             let touched = [edit::editors(rec), &concerned].concat();
             let Judgement { ruling, standing, .. } = self.judgement(&grounds, person, case, rec, &touched, now).await?;
             let may_turn_down = may_turn_down(person).is_ok();

@@ -72,6 +72,7 @@ impl Approvals {
 
     async fn submit_one(&self, mut rec: Recommendation, seen: i64, now: Timestamp) -> anyhow::Result<bool> {
         let case = self.store.get_case(&rec.case_id).await?;
+        // Its case was drafted anew before this one came before anybody.
         if case.evidence_hash.as_deref() != Some(&*rec.evidence_hash) {
             let detail = json!({ "case": case.id, "because": "the case rests on newer evidence" });
             rec.state = rec.state.after(Event::Supersede, now)?;
@@ -83,6 +84,7 @@ impl Approvals {
         if !self.recheck.mode(&case).await.context("looking up its mode")?.is_live() {
             return Ok(false);
         }
+        // Records may have moved since it was drafted. Nobody is asked for what the click would refuse.
         let steps: Vec<_> = rec.candidate.actions().collect();
         let checks = self.recheck.recheck(&case, &steps).await.context("making the checks again")?;
         let failed: Vec<_> = checks.iter().flatten().filter(|c| c.hard && !c.passed).collect();
@@ -140,6 +142,7 @@ impl Approvals {
             let Some(case) = cases.remove(&id) else { continue };
             match &case.state {
                 CaseState::New | CaseState::Open => {
+                    // First of all: a reminder of what can not help any more would disturb somebody for nothing.
                     if let Some(lost) = lost_to_waiting(&recs, self.today(now)) {
                         sweep.expired += usize::from(self.expire(case, recs, lost, now).await?);
                     } else if !case.is_mute_proposal()
@@ -158,6 +161,7 @@ impl Approvals {
                     }
                 }
                 CaseState::Decided => {
+                    // Until then an undo has to find the other proposals as they were.
                     if self.undo_is_over(&case, now).await? {
                         sweep.cleared += usize::from(self.clear(&case, recs, now).await?);
                     }
@@ -239,6 +243,7 @@ fn lost_to_waiting(recs: &[(Recommendation, i64)], today: Date) -> Option<Money>
     if useful().any(|c| c.latest_date >= today) {
         return None;
     }
+    // Where nothing would have gained anything, waiting has cost nothing, and the case does not expire.
     useful().map(|c| c.money.benefit.expected).max()
 }
 

@@ -22,6 +22,7 @@ impl Approvals {
         let kept: Kept = serde_json::from_value(earlier.body)
             .context("a kept decision is damaged; restore the store from a backup")
             .map_err(DecisionRefused::Failed)?;
+        // A key that comes back with something else in it is the caller's fault: the first answer would be wrong for it.
         if earlier.person != request.person
             || earlier.recommendation_id != request.recommendation_id
             || earlier.content_hash != request.content_hash
@@ -35,6 +36,8 @@ impl Approvals {
     /// The answer to a click that repeats, from another page, what the same person decided before.
     pub(super) fn standing_decision(&self, request: &DecisionRequest, scene: &Scene) -> Option<DecisionAnswer> {
         let by = request.person.clone();
+        // Asked is only whether it says the same as what stands. For whom, and whether somebody else must sign, makes no
+        // other decision.
         let event = match &request.verb {
             Verb::Approve => plan::approval(&scene.rec, by, vec![], false),
             Verb::Reject { reason, .. } => Event::Reject { by, reason: *reason },

@@ -7,27 +7,32 @@ use serde::Serialize;
 
 use super::chart::{self, ChartData};
 use super::entry::Entry;
+use super::evidence::{self, FactGroup};
+use super::flow_chart::{self, FlowData};
 use super::form::takes;
 use super::like::{LikeView, like_view};
-use super::names::{Code, Names, actor_name, lane_mark, moment, people_names, reason_text, state_text};
+use super::names::{Code, Names, lane_mark, moment, people_names, state_text};
+use super::outcome::{not_sent, recommendation_state};
 use super::plain;
 use super::steps::{EditView, StepView, editable, step_view};
+use super::stock_chart;
 use super::sums::{Cite, SumLine, number, priority_lines, share, sum_lines};
+use super::uses::{Uses, shared, uses};
 use crate::approve::Preview;
 use crate::config::Config;
 use crate::domain::action::Check;
 use crate::domain::audit::Chained;
 use crate::domain::case::{Case, Rank};
-use crate::domain::decision::{DecisionVerb, RecommendationState, Signature, WakeCondition};
-use crate::domain::detail::{Detail as _, NotSent};
-use crate::domain::evidence::{Bundle, FactValue, Missing};
-use crate::domain::exception::{Exception, ExceptionState};
-use crate::domain::ids::{FactId, RecommendationId, content_hash as hash};
+use crate::domain::decision::{DecisionVerb, RecommendationState};
+use crate::domain::evidence::{Bundle, Missing};
+use crate::domain::exception::{Exception, ExceptionState, Subject};
+use crate::domain::ids::{RecommendationId, content_hash as hash, is_id};
 use crate::domain::policy::{Person, may_turn_down};
 use crate::domain::recommendation::{Drafter, Recommendation};
-use crate::pipeline::deliver::ended::NOT_SENT;
+use crate::domain::record::{RecordKind, RecordRef};
 use crate::render::pressing;
 use crate::rules::card::Card;
+use crate::rules::place_key;
 
 /// Everything a case page is made of.
 pub struct CaseParts<'a> {
@@ -39,6 +44,8 @@ pub struct CaseParts<'a> {
     /// Oldest first.
     pub history: &'a [Chained],
     pub chart: Option<&'a ChartData>,
+    /// What was ordered, received and billed, where the case is about that.
+    pub flow: Option<&'a FlowData>,
     pub names: &'a Names,
     pub config: &'a Config,
     pub viewer: &'a Person,
@@ -70,14 +77,30 @@ pub struct CaseView {
     alternatives: Vec<RecommendationView>,
     priority: Vec<SumLine>,
     chart: String,
+    /// The stock that is to be expected; empty where the case is about no shortage.
+    stock: String,
+    /// Of which item at which place.
+    stock_of: String,
+    flow: String,
+    /// The orders that the last is about.
+    flow_orders: String,
+    /// The pages of what the case is about.
+    about: Vec<AboutLink>,
     exceptions: Vec<ExceptionView>,
     like: Option<LikeView>,
-    facts: Vec<FactView>,
+    facts: Vec<FactGroup>,
     evidence: Option<EvidenceView>,
     missing: Vec<Missing>,
     history: Vec<Entry>,
     tomorrow: String,
     why_not: Option<String>,
+}
+
+/// A link to a page of what the case is about.
+#[derive(Serialize)]
+struct AboutLink {
+    href: String,
+    name: String,
 }
 
 #[derive(Serialize)]
@@ -109,10 +132,16 @@ struct RecommendationView {
     rationale: String,
     risks: String,
     would_change: String,
+    /// Sentences of the program that a model picked as its reasons.
+    claims: Vec<String>,
+    /// What a model asks whoever decides.
+    question: String,
     message: Option<String>,
     drafter: String,
     checks: Vec<Check>,
     sum: Vec<SumLine>,
+    /// What the loss was computed from.
+    inputs: Vec<Cite>,
     can_decide: bool,
     /// A button that would be refused is no button: whom to ask stands there instead.
     can_approve: bool,
@@ -146,21 +175,6 @@ struct DriverView {
 }
 
 #[derive(Serialize)]
-struct FactView {
-    anchor: String,
-    id: String,
-    label: String,
-    value: String,
-    unit: String,
-    words: bool,
-    as_of: String,
-    source: String,
-    /// Where Odoo shows the record, if it does.
-    link: Option<String>,
-    third_party: bool,
-}
-
-#[derive(Serialize)]
 struct EvidenceView {
     version: u32,
     as_of: String,
@@ -171,15 +185,30 @@ impl CaseView {
     pub fn of(parts: &CaseParts<'_>) -> Self {
         let config = parts.config;
         let zone = &config.rules.calendar.timezone;
-        let facts: Vec<FactView> = parts.evidence.map(|b| fact_views(b, config)).unwrap_or_default();
+        let mut labels: BTreeMap<&String, usize> = BTreeMap::new();
+        for fact in parts.evidence.iter().flat_map(|bundle| bundle.facts.values()) {
+            *labels.entry(&fact.label).or_default() += 1;
+        }
+        let facts = parts.evidence.iter().flat_map(|bundle| bundle.facts.values()).enumerate();
         let cites: BTreeMap<&str, Cite> = facts
-            .iter()
-            .map(|f| (f.id.as_str(), Cite { anchor: f.anchor.clone(), label: f.label.clone(), value: f.value.clone() }))
+            .map(|(index, fact)| {
+                // One label may be said of several items: then the record's name tells them apart.
+                let name = parts.names.0.get(&fact.source).filter(|_| labels.get(&fact.label).is_some_and(|n| *n > 1));
+                let name = name.map_or_else(String::new, |name| format!(" ({})", plain(name)));
+                let (label, value) = (format!("{}{name}", plain(&fact.label)), plain(&fact.value.show()));
+                (fact.id.as_str(), Cite { anchor: evidence::anchor(index), label, value })
+            })
             .collect();
+        let shared = shared(parts.recommendations.iter().map(|(rec, _)| &rec.candidate));
+        let uses = |rec: &Recommendation| uses(&rec.candidate, parts.evidence, &shared, &cites);
         let mut recommendations: Vec<RecommendationView> =
-            parts.recommendations.iter().map(|(r, version)| recommendation_view(r, *version, parts, &cites)).collect();
+            parts.recommendations.iter().map(|(r, version)| recommendation_view(r, *version, parts, uses(r))).collect();
         let alternatives = recommendations.split_off(recommendations.len().min(1));
-        let today = config.rules.calendar.calendar().day_of(parts.now);
+        let calendar = config.rules.calendar.calendar();
+        let today = calendar.day_of(parts.now);
+        let course = parts
+            .evidence
+            .and_then(|bundle| stock_chart::course(bundle, &parts.case.subject, calendar.day_of(bundle.as_of)));
         Self {
             id: parts.case.id.to_string(),
             headline: plain(&parts.case.headline),
@@ -193,9 +222,14 @@ impl CaseView {
             alternatives,
             priority: parts.case.rank.as_ref().map(|r| priority_lines(r, config.rules.ranking.lambda)).unwrap_or_default(),
             chart: parts.chart.map(chart::svg).unwrap_or_default(),
+            stock: course.as_ref().map(stock_chart::svg).unwrap_or_default(),
+            stock_of: course.as_ref().map_or_else(String::new, |course| place_text(&course.place, parts.names)),
+            flow: parts.flow.map(flow_chart::svg).unwrap_or_default(),
+            flow_orders: parts.flow.map_or_else(String::new, |flow| plain(&flow.orders.join(", "))),
+            about: about(parts),
             exceptions: parts.exceptions.iter().map(|e| exception_view(e, config)).collect(),
             like: parts.evidence.and_then(|bundle| like_view(bundle, &config.rules.money.currency)),
-            facts,
+            facts: parts.evidence.map(|bundle| evidence::groups(bundle, parts.names, config)).unwrap_or_default(),
             evidence: parts.evidence.map(|b| EvidenceView {
                 version: b.version,
                 as_of: moment(b.as_of, zone),
@@ -207,6 +241,32 @@ impl CaseView {
             why_not: parts.why_not(),
         }
     }
+}
+
+/// `75@3` in words: the item's and the place's name, as far as they are known.
+fn place_text(place: &str, names: &Names) -> String {
+    place_key::ids(place).map_or_else(String::new, |(item, location)| names.subject(&Subject::at(&item, &location)))
+}
+
+/// The pages of its item and its supplier, and what else waits at its place.
+fn about(parts: &CaseParts<'_>) -> Vec<AboutLink> {
+    let subject = &parts.case.subject;
+    let name = |kind, id: &str| parts.names.0.get(&RecordRef::new(kind, id)).map_or_else(|| plain(id), |name| plain(name));
+    let item = subject
+        .item
+        .as_ref()
+        .filter(|id| is_id(id.as_str()))
+        .map(|id| AboutLink { href: format!("/items/{id}"), name: name(RecordKind::Item, id.as_str()) });
+    let supplier = subject
+        .supplier
+        .as_ref()
+        .filter(|id| is_id(id.as_str()))
+        .map(|id| AboutLink { href: format!("/suppliers/{id}"), name: name(RecordKind::Supplier, id.as_str()) });
+    let place = subject.location.as_ref().filter(|id| is_id(id.as_str())).map(|id| AboutLink {
+        href: format!("/?place={id}"),
+        name: format!("what waits at {}", name(RecordKind::Location, id.as_str())),
+    });
+    [item, supplier, place].into_iter().flatten().collect()
 }
 
 fn rank_view(rank: &Rank) -> RankView {
@@ -221,15 +281,9 @@ fn rank_view(rank: &Rank) -> RankView {
     }
 }
 
-fn recommendation_view(
-    r: &Recommendation,
-    version: i64,
-    parts: &CaseParts<'_>,
-    facts: &BTreeMap<&str, Cite>,
-) -> RecommendationView {
+fn recommendation_view(r: &Recommendation, version: i64, parts: &CaseParts<'_>, uses: Uses) -> RecommendationView {
     let config = parts.config;
     let card = Card::of(r);
-    let cites = cited(&card.cites, facts);
     // The version is part of the key: a second click on the same page is the same click, a click on the page as it looks
     // after an undo is a new one.
     let key = |verb| hash(&[parts.csrf, r.id.as_str(), &card.content_hash, &version.to_string(), verb]);
@@ -246,7 +300,8 @@ fn recommendation_view(
         state_text: not_sent(r, parts.history).unwrap_or_else(|| recommendation_state(&r.state, config)),
         drafter: drafter_text(&card.drafter, &config.people),
         checks: if card.is_plan() { Vec::new() } else { card.steps.iter().flat_map(|s| s.checks.clone()).collect() },
-        sum: sum_lines(&r.candidate, &cites, parts.case),
+        sum: sum_lines(&r.candidate, &uses, parts.case),
+        inputs: uses.inputs,
         takes: parts.previews.get(&r.id).filter(|p| p.may_turn_down).map(takes),
         can_decide: r.state.is_waiting() && parts.why_not().is_none(),
         can_approve: parts.previews.get(&r.id).is_none_or(|p| p.may_approve),
@@ -258,6 +313,8 @@ fn recommendation_view(
         rationale: card.rationale,
         risks: card.risks,
         would_change: card.would_change,
+        claims: card.claims.into_iter().map(|claim| claim.words).collect(),
+        question: card.question,
         message: card.message,
         content_hash: card.content_hash,
     }
@@ -271,69 +328,6 @@ pub fn in_order(all: &[(Recommendation, i64)]) -> Vec<(Recommendation, i64)> {
         (!decided, r.rank, std::cmp::Reverse(r.drafted_at))
     });
     shown
-}
-
-pub(super) fn recommendation_state(state: &RecommendationState, config: &Config) -> String {
-    let zone = &config.rules.calendar.timezone;
-    let people = &config.people;
-    match state {
-        RecommendationState::Shadow => "in shadow: nobody is asked".to_owned(),
-        RecommendationState::Drafted | RecommendationState::Checked => "not yet in the queue".to_owned(),
-        RecommendationState::Queued => String::new(),
-        RecommendationState::Signed { by, at, .. } => {
-            format!("signed by {} on {}; a second signature is needed", actor_name(by.as_str(), people), moment(*at, zone))
-        }
-        RecommendationState::Approved { by, at, .. } => {
-            format!("approved by {} on {}", people_names(by, people), moment(*at, zone))
-        }
-        RecommendationState::ApprovedWithEdit { by, at, .. } => {
-            format!("approved with other values by {} on {}", people_names(by, people), moment(*at, zone))
-        }
-        RecommendationState::Rejected { by, at, reason, .. } => {
-            let who = actor_name(by.as_str(), people);
-            format!("rejected by {who} on {}: {}", moment(*at, zone), reason_text(*reason).to_lowercase())
-        }
-        RecommendationState::Forwarded { to, via, at, signed, .. } => {
-            let from = via.last().map(|by| actor_name(by.as_str(), people)).unwrap_or_default();
-            let whom = actor_name(to.as_str(), people);
-            format!("passed on to {whom} by {from} on {}{}", moment(*at, zone), half_signed(signed.as_ref(), people))
-        }
-        RecommendationState::Escalated { level, at, signed } => {
-            format!("escalated (step {level}) on {}{}", moment(*at, zone), half_signed(signed.as_ref(), people))
-        }
-        RecommendationState::Snoozed { by, until, wake, .. } => {
-            let or = match wake {
-                WakeCondition::Grew => String::new(),
-                WakeCondition::ValueAbove { value } => format!(" or until it is worth more than {value}"),
-                WakeCondition::StageChanged => " or until something else is wrong too".to_owned(),
-            };
-            format!("snoozed until {until}{or} by {}", actor_name(by.as_str(), people))
-        }
-        RecommendationState::Expired => "expired: nobody decided in time".to_owned(),
-        RecommendationState::Superseded => "superseded".to_owned(),
-        RecommendationState::HandedOff => "handed off".to_owned(),
-        RecommendationState::CarriedOut => "carried out".to_owned(),
-        RecommendationState::Partly => "carried out in part".to_owned(),
-        RecommendationState::NotCarriedOut => "not carried out".to_owned(),
-        RecommendationState::Undone => "taken back by its executor".to_owned(),
-    }
-}
-
-/// Why what was approved never left, where that is how it ended.
-pub(super) fn not_sent(r: &Recommendation, history: &[Chained]) -> Option<String> {
-    if r.state != RecommendationState::NotCarriedOut {
-        return None;
-    }
-    let subject = format!("recommendation:{}", r.id);
-    let ends =
-        |e: &&Chained| e.entry.subject == subject && matches!(&*e.entry.action, NOT_SENT | "recommendation.not_carried_out");
-    let last = history.iter().rev().find(ends).filter(|e| e.entry.action == NOT_SENT)?;
-    Some(format!("not sent: {}", plain(&NotSent::of(&last.entry).because?)))
-}
-
-/// What is there of two signatures, after another state's text.
-fn half_signed(signed: Option<&Signature>, people: &[Person]) -> String {
-    signed.map_or_else(String::new, |first| format!("; signed by {}", actor_name(first.by.as_str(), people)))
 }
 
 /// May the viewer ask somebody by name? Where it is with somebody already, only they pass it on.
@@ -352,6 +346,7 @@ fn undo_text(r: &Recommendation, parts: &CaseParts<'_>) -> Option<String> {
     };
     match &r.state {
         state if state.first_signature().is_some_and(|first| first.by == *me) => {
+            // One signature of two releases nothing, so no time runs for taking it back.
             Some("until somebody else has signed".to_owned())
         }
         RecommendationState::Forwarded { via, .. } if via.last() == Some(me) => Some("asks nobody by name".to_owned()),
@@ -370,13 +365,13 @@ pub(super) fn drafter_text(drafter: &Drafter, people: &[Person]) -> String {
     match drafter {
         Drafter::Playbook { because: None } => "Written by the playbook.".to_owned(),
         Drafter::Playbook { because: Some(why) } => format!("Written by the playbook, because {}.", plain(&why.whole)),
-        Drafter::Model { name, .. } => format!("Written by the model {}; figures and checks are computed.", plain(name)),
+        Drafter::Model { name, .. } => format!(
+            "Put in order by the model {}, which picked the reasons; these, the figures, the checks and the words around them are \
+             computed.",
+            plain(name)
+        ),
         Drafter::Edited { editors, .. } => format!("Edited by {}.", people_names(editors, people)),
     }
-}
-
-fn cited(ids: &[FactId], facts: &BTreeMap<&str, Cite>) -> Vec<Cite> {
-    ids.iter().filter_map(|id| facts.get(id.as_str()).cloned()).collect()
 }
 
 fn exception_view(e: &Exception, config: &Config) -> ExceptionView {
@@ -406,20 +401,4 @@ fn exception_view(e: &Exception, config: &Config) -> ExceptionView {
             .collect(),
         first_seen: moment(e.first_seen, &config.rules.calendar.timezone),
     }
-}
-
-fn fact_views(bundle: &Bundle, config: &Config) -> Vec<FactView> {
-    let view = |(index, fact): (usize, &crate::domain::evidence::Fact)| FactView {
-        anchor: format!("fact-{}", index + 1),
-        id: fact.id.to_string(),
-        label: plain(&fact.label),
-        value: plain(&fact.value.show()),
-        unit: plain(&fact.unit),
-        words: matches!(fact.value, FactValue::Text(_)),
-        as_of: moment(fact.as_of, &config.rules.calendar.timezone),
-        source: plain(&fact.source.to_string()),
-        link: config.odoo.link_to(&fact.source),
-        third_party: fact.third_party,
-    };
-    bundle.facts.values().enumerate().map(view).collect()
 }

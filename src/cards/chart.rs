@@ -106,6 +106,7 @@ impl Drawing {
              expected</title>\n<desc id=\"chart-desc\">{}</desc>\n",
             describe(chart)
         ));
+        // What comes later lies on top: the days' own figures over what was expected of them.
         self.shade(days);
         self.grid(days);
         self.band(days);
@@ -144,6 +145,7 @@ impl Drawing {
                 number(value)
             ));
         }
+        // More labels would run into each other.
         let every = days.len().div_ceil(8).max(1);
         for (index, day) in days.iter().enumerate().step_by(every) {
             let (x, y) = (self.x(index), HEIGHT - 10.0);
@@ -176,6 +178,7 @@ impl Drawing {
             let Some(actual) = day.actual else { continue };
             let width = (self.step * 0.62).clamp(1.5, 24.0);
             let (x, y) = (self.x(index) - width / 2.0, self.y(actual));
+            // Little sold on a day without stock is no surprise: there was nothing to sell.
             let outside = day.high.is_some_and(|h| actual > h) || day.low.is_some_and(|l| actual < l && !day.censored);
             let class = if outside { "actual odd" } else { "actual" };
             let expected = day.expected.map_or(String::new(), |e| format!(", {} expected", number(e)));
@@ -253,7 +256,7 @@ fn describe(chart: &ChartData) -> String {
 }
 
 /// The next of 1, 2, 5, 10, 20, 50 … at or above `value`, and at least 1: ticks are whole units.
-fn nice(value: f64) -> f64 {
+pub(super) fn nice(value: f64) -> f64 {
     let mut step = 1.0;
     loop {
         for factor in [1.0, 2.0, 5.0] {
@@ -265,7 +268,7 @@ fn nice(value: f64) -> f64 {
     }
 }
 
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let rounded = (value * 10.0).round() / 10.0;
     if rounded.fract() == 0.0 { format!("{rounded:.0}") } else { format!("{rounded:.1}") }
 }

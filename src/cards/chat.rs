@@ -7,8 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::card::Card;
-use super::case::{drafter_text, not_sent, recommendation_state};
+use super::case::drafter_text;
 use super::names::{Names, actor_name, lane_mark, moment, state_text};
+use super::outcome::{not_sent, recommendation_state};
 use super::plain;
 use super::steps::{EditView, editable};
 use crate::config::Config;
@@ -195,7 +196,7 @@ pub struct ChatNote {
     pub case: String,
     /// What is to be said, in a sentence.
     pub text: String,
-    /// Under which message, as the chat calls it.
+    /// Under which message, as the chat calls it; empty: by itself.
     pub under: String,
     /// Whom to tell, by their ids in the chat: those of them who are linked.
     pub users: Vec<String>,
@@ -230,6 +231,7 @@ impl ChatCard {
         let ChatParts { case, config, .. } = parts;
         let offers = parts.recommendations.iter().zip(parts.told_apart);
         let actions: Vec<Offer> = offers.map(|((rec, version), name)| offer(rec, *version, name, parts)).collect();
+        // A case that waits while nothing of it does, such as one that is put off, has a card without buttons.
         let open = case.state.is_undecided() && actions.iter().any(|offer| offer.waits);
         Self {
             case: case.id.to_string(),
@@ -262,6 +264,7 @@ impl ChatCard {
 fn offer(rec: &Recommendation, version: i64, name: &str, parts: &ChatParts<'_>) -> Offer {
     let card = Card::of(rec);
     let mut editable = card.steps.iter().filter_map(editable);
+    // One step that can be changed needs no form of its own; among several it has to be asked which.
     let edit = match (editable.next(), editable.next()) {
         (Some(EditView { step, quantity, date, date_label }), None) => {
             Some(OfferEdit { step, quantity, date, date_label: date_label.to_owned() })
@@ -364,7 +367,7 @@ impl ChatDigest {
             lines: lines.collect(),
             below: render::below(digest),
             health: all(&digest.health),
-            link: page(config).map(|page| format!("{page}/digests/{}", digest.day)),
+            link: page(config).map(|page| format!("{page}{}", render::page_of(digest))),
         }
     }
 }
@@ -375,7 +378,7 @@ pub fn case_link(config: &Config, case: &CaseId) -> Option<String> {
 }
 
 /// Where the pages are, as far as somebody in a chat can open them: under the configured address, or on this machine.
-fn page(config: &Config) -> Option<String> {
+pub fn page(config: &Config) -> Option<String> {
     let web = &config.web;
     let fixed = !web.listen.ends_with(":0");
     (!web.base_url.is_empty() || (fixed && is_loopback(&web.listen))).then(|| web.address())

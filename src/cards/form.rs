@@ -6,6 +6,7 @@ use super::names::{actor_name, reason_text};
 use super::plain;
 use super::steps::editable;
 use super::sums::{SumLine, sum_lines};
+use super::uses::Uses;
 use crate::approve::Preview;
 use crate::cards::sums::Cite;
 use crate::config::Config;
@@ -126,6 +127,7 @@ impl ChatForm {
             }
             DecisionVerb::Forward => {
                 let people = &parts.config.people;
+                // Only who could do something about it is asked.
                 let others = people.iter().filter(|p| p.id != *parts.viewer && may_turn_down(p).is_ok());
                 let to = Field {
                     name: "to",
@@ -165,8 +167,13 @@ impl ChatForm {
         if !card.would_change.is_empty() {
             lines.push(format!("What would change this: {}", card.would_change));
         }
+        lines.extend(card.claims.iter().map(|claim| format!("The model's reason, computed: {}", claim.words)));
+        if !card.question.is_empty() {
+            lines.push(format!("The model asks: {}", card.question));
+        }
         lines.extend(parts.preview.map(takes));
-        lines.extend(sum_lines(&parts.rec.candidate, &cites, parts.case).iter().map(SumLine::said));
+        // Without what each figure cites: a chat has nothing to link to, so the facts follow below.
+        lines.extend(sum_lines(&parts.rec.candidate, &Uses::default(), parts.case).iter().map(SumLine::said));
         lines.extend(cites.iter().map(|cite| format!("Fact: {} = {}", cite.label, cite.value)));
         lines.retain(|line| !line.trim().is_empty());
         Self { title: "Why", submit: None, lines, fields: Vec::new(), link: parts.link.clone() }
@@ -204,6 +211,7 @@ fn edit_fields(card: &Card) -> Vec<Field> {
     } else if let [(step, _)] = steps.as_slice()
         && step.number > 1
     {
+        // Only a later step can be changed: its number has to come back with the form all the same.
         fields.push(Field {
             name: "step",
             label: "Step".to_owned(),

@@ -9,10 +9,12 @@ use serde::Serialize;
 use super::plain;
 use crate::domain::case::{CaseState, Lane};
 use crate::domain::decision::RejectReason;
+use crate::domain::evidence::Bundle;
 use crate::domain::exception::{ExceptionType, Subject};
 use crate::domain::ids::PersonId;
 use crate::domain::policy::Person;
 use crate::domain::record::{RecordKind, RecordRef};
+use crate::rules::place_key;
 use crate::store::{Store, StoreError};
 
 /// An exception type for people.
@@ -45,6 +47,22 @@ impl Names {
             records.extend(subject.supplier.iter().map(|id| RecordRef::new(RecordKind::Supplier, id.as_str())));
         }
         Ok(Self(store.list_names_of(&records).await?))
+    }
+
+    /// The same with those of the records that the facts of a bundle are about, and of the places in its workings.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    pub async fn and_of(mut self, store: &Store, bundle: &Bundle) -> Result<Self, StoreError> {
+        let mut records: BTreeSet<RecordRef> = bundle.facts.values().map(|fact| fact.source.clone()).collect();
+        let places = bundle.workings.iter().flat_map(|workings| workings.shortages.keys());
+        for (item, location) in places.filter_map(|place| place_key::ids(place)) {
+            records.insert(RecordRef::new(RecordKind::Item, item.as_str()));
+            records.insert(RecordRef::new(RecordKind::Location, location.as_str()));
+        }
+        records.retain(|record| !self.0.contains_key(record));
+        self.0.extend(store.list_names_of(&records).await?);
+        Ok(self)
     }
 
     /// The item, the place, the supplier, and the documents, as far as they are set.

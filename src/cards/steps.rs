@@ -32,6 +32,7 @@ pub(super) fn step_view(r: &Recommendation, step: &CardStep, parts: &CaseParts<'
     let CardStep { number, action, summary, checks } = step;
     let subject = format!("recommendation:{}", r.id);
     let of_it = |e: &&Chained| e.entry.subject == subject && e.entry.action == STEP_SETTLED;
+    // Its newest entry holds: what is seen of a step can change.
     let settled = parts.history.iter().rev().filter(of_it).map(|e| StepSettled::of(&e.entry)).find(|s| s.step == *number);
     let found = settled.map(|s| format!("{}: {}", s.state.replace('_', " "), plain(&s.seen)));
     StepView { number: *number, action: action.code(), summary: summary.clone(), checks: checks.clone(), found }

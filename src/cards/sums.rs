@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::uses::Uses;
 use crate::domain::action::{Candidate, MoneySum, Range};
 use crate::domain::case::{Case, Rank};
 use crate::domain::money::Money;
@@ -41,7 +42,7 @@ impl SumLine {
 }
 
 /// NB = p·(L₀ − Lₐ) − C − (1 − p)·G, term by term, from the rounded figures.
-pub fn sum_lines(candidate: &Candidate, cites: &[Cite], case: &Case) -> Vec<SumLine> {
+pub fn sum_lines(candidate: &Candidate, uses: &Uses, case: &Case) -> Vec<SumLine> {
     let m: &MoneySum = &candidate.money;
     let regret = Money::from_minor(((1.0 - m.p) * m.regret.minor as f64).round_ties_even() as i64);
     // Taken from the stored net benefit, so that the column adds up to the cent.
@@ -58,24 +59,29 @@ pub fn sum_lines(candidate: &Candidate, cites: &[Cite], case: &Case) -> Vec<SumL
     };
     vec![
         SumLine {
+            cites: uses.p.clone(),
             note: format!("what was decided on {} before, and its prior", codes.join(", ")),
             ..line("p", "probability that it is real", share(m.p))
         },
         SumLine {
             range: range_text(&m.loss_now),
-            cites: cites.to_vec(),
+            cites: uses.loss_now.clone(),
             ..line("L₀", "loss to be expected if nothing is done", m.loss_now.expected.to_string())
         },
         SumLine {
             range: range_text(&m.loss_after),
+            cites: uses.loss_after.clone(),
             note: "the same facts, after the action".to_owned(),
             ..line("Lₐ", "loss that remains after the action", m.loss_after.expected.to_string())
         },
         line("p·(L₀ − Lₐ)", "loss avoided", saved.to_string()),
         SumLine {
-            note: "rates in the settings".to_owned(), ..line("− C", "what the action costs", (-m.cost).to_string())
+            cites: uses.cost.clone(),
+            note: "rates in the settings".to_owned(),
+            ..line("− C", "what the action costs", (-m.cost).to_string())
         },
         SumLine {
+            cites: uses.regret.clone(),
             note: format!("(1 − {}) × {} regret", share(m.p), m.regret),
             ..line("− (1 − p)·G", "what a false alarm would cost", (-regret).to_string())
         },

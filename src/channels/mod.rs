@@ -1,17 +1,21 @@
 //! How people and machines come in: each channel learns who asks and what for, and hands that to [`crate::approve`]; what it shows
 //! is made by [`crate::cards`].
 //!
-//! [`web`] has the pages, [`api`] answers programs that have a token, [`hooks`] takes signed events from machines, [`slack`] and
-//! [`teams`] show cases and take clicks in a chat ([`chat`] is what all chats have in common). All that speaks HTTP is served by one [`router`] over bounded `sockets`.
+//! [`web`] has the pages, [`api`] answers programs that have a token, [`mcp`] assistants that have one, [`hooks`] takes signed events from machines, [`slack`] and
+//! [`teams`] show cases and take clicks in a chat ([`chat`] is what all chats have in common), [`mail`] writes letters. All that speaks HTTP is served by one [`router`] over bounded `sockets`.
 
 pub mod api;
 pub mod chat;
 pub mod hooks;
+pub mod mail;
+pub mod mcp;
+mod quiet;
 mod quota;
 pub mod slack;
 mod sockets;
 mod state;
 pub mod teams;
+mod waits;
 pub mod web;
 
 use std::time::Duration;
@@ -39,5 +43,8 @@ pub fn router(state: ChannelState) -> Router {
     let pages = web::routes(&state, timeout());
     // What machines send is signed and comes through gateways under other names: the guard of the pages is for browsers.
     let chats = slack::routes(&state).merge(teams::routes(&state)).layer(timeout());
-    pages.merge(hooks::routes(&state).merge(api::routes(&state)).layer(timeout())).with_state(state).merge(chats)
+    pages
+        .merge(hooks::routes(&state).merge(api::routes(&state)).merge(mcp::routes(&state)).layer(timeout()))
+        .with_state(state)
+        .merge(chats)
 }

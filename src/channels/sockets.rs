@@ -71,6 +71,7 @@ pub async fn serve(listener: TcpListener, router: Router, most: usize, stop: Can
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
                 tracing::warn!(error = %error, "The page can not take another connection; one that is idle makes room");
+                // As a rule it is out of file descriptors: an idle connection gives one back.
                 slots.make_room();
                 sleep(PAUSE).await;
             }
@@ -252,6 +253,7 @@ impl Slots {
         let from = address(from);
         let mut open = self.open();
         let of_it = open.held.values().filter(|held| held.from == from).count();
+        // An address that has its share makes room among its own; beyond the bound of all, whoever waits longest does.
         if (of_it >= self.each && !open.evict(|held| held.from == from))
             || (open.held.len() >= self.all && !open.evict(|_| true))
         {
@@ -369,6 +371,7 @@ mod tests {
         };
         let (address, _stop) = started(Router::new().route("/", get(slow)), FEWEST).await;
         let mut busy = Vec::new();
+        // One address has three quarters of all places; these fill its share.
         for _ in 0..FEWEST * 3 / 4 {
             let mut stream = TcpStream::connect(address).await.unwrap();
             busy.push(tokio::spawn(async move { ask(&mut stream).await }));

@@ -8,10 +8,12 @@ use jiff::Timestamp;
 use super::hooks::Hooks;
 use crate::approve::Approvals;
 use crate::cards::chart::ChartData;
+use crate::cards::flow_chart::FlowData;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::exception::Subject;
 use crate::reports::kpi::Figures;
+use crate::reports::sheets::Sheets;
 use crate::store::Store;
 
 /// Where the demand chart of a case comes from. Supplied by whoever knows the books.
@@ -19,6 +21,9 @@ use crate::store::Store;
 pub trait ChartSource: Send + Sync {
     /// The days of a subject up to `as_of`; None where a chart says nothing about it.
     async fn chart(&self, subject: &Subject, as_of: Timestamp) -> Option<ChartData>;
+
+    /// What was ordered, received and billed of the order line or order that a subject is about; None where it is about none.
+    async fn flow(&self, subject: &Subject) -> Option<FlowData>;
 }
 
 /// What pages, API and hooks need. Cheap to clone.
@@ -36,6 +41,8 @@ pub struct ChannelState {
     pub charts: Arc<dyn ChartSource>,
     /// The figures.
     pub figures: Arc<Figures>,
+    /// What records say of an item or a supplier.
+    pub sheets: Arc<Sheets>,
     /// Who may send events.
     pub hooks: Arc<Hooks>,
 }

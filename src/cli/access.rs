@@ -128,6 +128,7 @@ pub(super) async fn identity(config: &Config, command: Identity, json: bool) -> 
                 );
             }
         }
+        // It holds once its person has agreed on the page: whoever sits at the machine must not become anybody in a chat.
         Identity::Link { person, channel, tenant, user, who } => {
             let user = ChatUser::new(channel, &tenant, &user)?;
             let row = identities.link(&PersonId::new(person.clone()), &user, who.by(config)?).await?;
@@ -166,6 +167,7 @@ pub(super) async fn token(config: &Config, command: Token, json: bool) -> anyhow
                 (Some(person), _) => TokenOwner::Person(person),
                 (None, service) => TokenOwner::Service(service.unwrap_or_default()),
             };
+            // What is shown now is not kept: the store has only what it can be known by.
             let new = identities.new_token(owner, &name, &scopes, days, who.by(config)?).await?;
             if json {
                 let mut told = described(&new.row);

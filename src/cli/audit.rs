@@ -123,6 +123,7 @@ fn moment(config: &Config, text: Option<&str>, end: bool) -> anyhow::Result<Opti
 }
 
 async fn verify_log(config: &Config, file: Option<PathBuf>, json: bool) -> anyhow::Result<Outcome> {
+    // Only to read: a store that is opened for work gets its guards back, and here has to be seen that they are missing.
     let store = open::store_to_read(config).await?;
     let (entries, head) = match store.verify_audit().await {
         Ok(found) => found,
@@ -136,6 +137,7 @@ async fn verify_log(config: &Config, file: Option<PathBuf>, json: bool) -> anyho
             return Ok(Outcome::CheckFailed);
         }
     };
+    // Each digest holds the head of its day: whoever rewrites the log would have to rewrite what was sent, too.
     let mut compared = anchors::of_digests(&store).await?;
     let digests = compared.len();
     let settings = &config.audit.anchor_file;
@@ -157,6 +159,7 @@ async fn verify_log(config: &Config, file: Option<PathBuf>, json: bool) -> anyho
             table: super::told_once(&error),
         }],
     };
+    // That guards were missing at an earlier start is no fault by itself: what was changed meanwhile is found above.
     let ok = broken.is_empty() && held.faults.is_empty() && differences.is_empty() && missing.is_empty();
     if json {
         print_json(&serde_json::json!({
@@ -202,6 +205,7 @@ async fn verify_log(config: &Config, file: Option<PathBuf>, json: bool) -> anyho
 async fn verify_file(path: &Path, anchors: Option<&Path>, json: bool) -> anyhow::Result<Outcome> {
     let Held { anchors, faults } = anchors.map(anchors::read).transpose()?.unwrap_or_default();
     let file = std::fs::File::open(path).with_context(|| format!("opening {}", path.display()))?;
+    // Reading and hashing a long file blocks: not on a thread that others wait for.
     let checked = tokio::task::spawn_blocking(move || export::check(BufReader::new(file), &anchors)).await?;
     match checked {
         Ok(checked) => {
@@ -336,9 +340,13 @@ fn print_story(story: &story::Story) {
 }
 
 async fn list(store: &Store, after: i64, limit: i64, subject: Option<String>, json: bool) -> anyhow::Result<Outcome> {
+    let limit = limit.clamp(1, 10_000);
     let entries = match subject {
-        Some(subject) => store.list_audit_of(&subject).await?,
-        None => store.list_audit(after, limit.clamp(1, 10_000)).await?,
+        Some(subject) => {
+            let of_it = store.list_audit_of(&subject).await?.into_iter().filter(|e| e.seq > after);
+            of_it.take(usize::try_from(limit).unwrap_or_default()).collect()
+        }
+        None => store.list_audit(after, limit).await?,
     };
     if json {
         print_json(&entries)?;

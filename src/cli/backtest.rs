@@ -37,6 +37,7 @@ pub(super) async fn run(mut config: Config, args: Backtest, json: bool) -> anyho
     let source = open::recording(&config).await?;
     let (first, last) = source.span().context("the recording tells of nothing")?;
     let calendar = config.rules.calendar.calendar();
+    // A baseline needs four weeks: before that nothing is usual yet.
     let from = args.from.unwrap_or_else(|| crate::domain::calendar::plus_days(calendar.day_of(first), 28));
     let span = (from, args.to.unwrap_or_else(|| calendar.day_of(last)));
     let bar = ProgressBar::new(0);

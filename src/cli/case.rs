@@ -43,6 +43,7 @@ pub(super) async fn run(config: &Config, command: Cases, json: bool) -> anyhow::
     if !evidence {
         return decide::show(config, &store, &id, None, json).await;
     }
+    // A case that does not exist is told as that, and not as one without evidence.
     store.get_case(&id).await?;
     let bundle = store.find_latest_bundle(&id).await?.with_context(|| {
         format!("case {id} has no evidence yet: facts are frozen when it is drafted; `reeve queue want {id}` asks for that")

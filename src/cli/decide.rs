@@ -245,6 +245,7 @@ async fn want(config: Config, store: Store, case: &CaseId, person: &PersonId, js
 async fn list(config: &Config, store: &Store, states: &[&str], json: bool) -> anyhow::Result<Outcome> {
     let mut ids = store.list_case_ids(states).await?;
     let mut muted = None;
+    // Among all cases nothing is left out: a mute is about what waits.
     if !states.is_empty() {
         let now = open::clock_of(store, config).await?.now();
         let muting = Muting::load(store, config, now).await?;
@@ -254,6 +255,7 @@ async fn list(config: &Config, store: &Store, states: &[&str], json: bool) -> an
         ids.retain(|id| !hidden.contains(id));
     }
     let mut cases = Vec::new();
+    // In pieces: how many there are grows with the years.
     for page in ids.chunks(PAGE) {
         let mut found = store.list_cases_of(&page.iter().collect::<Vec<_>>()).await?;
         let page = page.iter().filter_map(|id| found.remove(id));
@@ -299,6 +301,7 @@ pub(super) async fn show(
     json: bool,
 ) -> anyhow::Result<Outcome> {
     let case = store.get_case(id).await?;
+    // As on the page: a waiting drill stands in place of the true card.
     let cards = drill::cards(store.list_recommendations(id).await?, &store.list_drills_of(id).await?);
     let mut recommendations: Vec<Recommendation> =
         cards.into_iter().map(|(r, _)| r).filter(|r| r.state.name() != "superseded").collect();
@@ -333,6 +336,7 @@ pub(super) async fn show(
         for step in r.candidate.steps().skip(1) {
             say!("   step {}: {} {}", step.number, step.action.code(), step.summary);
         }
+        // p · (L₀ − Lₐ) − C − (1 − p) · G, as the handbook has it, so that the figure can be checked by hand.
         say!(
             "   {:.4} x ({} - {}) - {} - {:.4} x {} = {}",
             m.p,
@@ -344,6 +348,13 @@ pub(super) async fn show(
             m.benefit.expected
         );
         say!("   {}", r.prose.rationale);
+        for claim in &r.prose.claims {
+            say!("   the model's reason, computed: {}", claim.words);
+        }
+        if !r.prose.question.is_empty() {
+            say!("   the model asks: {}", r.prose.question);
+        }
+        // As many letters of the hash as a decision by command asks for at least.
         say!("   --content {}  {}", &r.content_hash()[..12], r.id);
     }
     if let Some(bundle) = bundle {
@@ -381,6 +392,7 @@ async fn decide(config: Config, store: Store, what: What, loose: Loose, json: bo
         &version.to_string(),
         &serde_json::to_string(&ask.verb)?,
     ]);
+    // Two commands are never two people, whatever names they are given (decision 34).
     let hand = store.hand_of_command();
     let app = open::app_on(config, store).await?;
     let request = ask.by(&PersonId::new(what.person), hand);

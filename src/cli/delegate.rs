@@ -99,7 +99,7 @@ mod tests {
         let all = ["reeve"].iter().chain(args);
         match Cli::try_parse_from(all).unwrap().command {
             Command::Queue(command) => Box::pin(decide::run(config.clone(), command, false)).await,
-            Command::Delegate(command) => run(config.clone(), command, false).await,
+            Command::Delegate(command) => Box::pin(run(config.clone(), command, false)).await,
             other => panic!("{other:?}"),
         }
     }

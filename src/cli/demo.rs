@@ -46,6 +46,7 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     if let Some(listen) = args.listen {
         config.web.listen = listen;
     }
+    // Before the long work: that the port is taken is said at once.
     let listener = if args.once { None } else { Some(serve::listen(&config).await?) };
     let bar = progress();
     bar.set_message("reading the recording");
@@ -60,6 +61,7 @@ pub(super) async fn run(mut config: Config, args: Demo) -> anyhow::Result<Outcom
     let (_, last) = source.span().context("the recording holds nothing that happened")?;
     let as_of = stands_at(&config.rules.calendar, last);
     let day = config.rules.calendar.calendar().day_of(as_of);
+    // Time stands while the work is done, so that all of it is of one moment; it goes on once the page is there.
     let clock = Clock::standing_at(as_of).with_wire(Clock::System);
     let store = open::store_or_new(&config).await?;
     open::stand(&store, as_of).await?;

@@ -22,6 +22,7 @@ pub(super) async fn work(app: App, wake: Arc<Notify>, stop: CancellationToken) {
     let (mut app, mut is_first) = (app.fenced(&fence), true);
     let (store, lease) = (app.store().clone(), app.context.config.worker.lease);
     while !stop.is_cancelled() {
+        // Nothing is written until it is on duty again, not even by what is still under way.
         fence.close();
         let Some(duty) = duty::take(&store, lease, &stop).await else { break };
         fence.raise(duty.clone());

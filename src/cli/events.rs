@@ -77,6 +77,7 @@ fn event_type(name: &str) -> Result<EventType, String> {
 }
 
 pub(super) async fn run(config: &Config, command: Events, json: bool) -> anyhow::Result<Outcome> {
+    // Before any store is opened: whoever writes a sender has none.
     if let Events::Schema { kind } = command {
         print_json(&kind.schema())?;
         return Ok(Outcome::Fine);
@@ -110,6 +111,7 @@ pub(super) async fn run(config: &Config, command: Events, json: bool) -> anyhow:
         Events::Replay { id: None, .. } => {
             let events = store.list_events(Some(EventState::Quarantined), REPLAY_MAX).await?;
             let mut count = 0;
+            // A body that is forgotten by now can not be understood any better.
             for event in events.iter().filter(|event| !event.body.is_empty()) {
                 replay(&store, config, &event.id).await?;
                 count += 1;

@@ -90,7 +90,7 @@ pub(super) async fn run(config: Config, command: Lab, named: bool, json: bool) -
     let on_item = |item: u32| bar.set_position(u64::from(item));
     let (made, into) = match &args.out {
         Some(dir) => (stream(&retailer, dir, on_item)?, dir.display().to_string()),
-        None => fill(config, &retailer, args.truth.as_deref(), on_item).await?,
+        None => Box::pin(fill(config, &retailer, args.truth.as_deref(), on_item)).await?,
     };
     bar.finish_and_clear();
     let days = made.series * u64::from(retailer.shape().detail_days);

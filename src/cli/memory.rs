@@ -87,6 +87,7 @@ async fn status(app: &App, as_json: bool) -> anyhow::Result<Outcome> {
 
 async fn look_up(app: &App, search: &Search, as_json: bool) -> anyhow::Result<Outcome> {
     let (memories, limit) = (&app.context.memories, search.limit as usize);
+    // First told what was decided since the last run, or that could not be found.
     memories.tell_index().await?;
     let found = match (&search.case, &search.words) {
         (Some(id), _) => like(app, &CaseId::new(id.clone()), limit).await?,

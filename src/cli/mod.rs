@@ -21,6 +21,7 @@ mod eval;
 mod events;
 mod kpi;
 mod lab;
+mod mcp;
 mod memory;
 mod mode;
 mod models;
@@ -34,8 +35,10 @@ mod run;
 mod serve;
 mod show;
 mod stop;
+mod supplier;
 mod sync;
 mod terminal;
+mod words;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -100,6 +103,8 @@ enum Command {
     Audit(audit::Audit),
     /// Print the figures of a period, each with its formula and what it was counted from.
     Kpi(kpi::KpiArgs),
+    /// Print what a supplier has done, in figures: in time and in full, lead time, quantities, prices, what is open.
+    Supplier(supplier::SupplierArgs),
     /// Look at deliveries: what is stuck and why; send dead ones again, or discard them.
     #[command(subcommand)]
     Outbox(outbox::Outbox),
@@ -125,12 +130,17 @@ enum Command {
     Token(access::Token),
     /// Print the OpenAPI document of the JSON API.
     Openapi,
+    /// Serve an assistant over this process's input and output, by the Model Context Protocol: it reads, and decides nothing.
+    Mcp(mcp::Mcp),
     /// What people decided on like cases: what is remembered, looking it up, filling the index anew.
     #[command(subcommand)]
     Memory(memory::MemoryCommand),
     /// Train detectors and score with them; see, validate and promote the versions that there are.
     #[command(subcommand)]
     Models(models::Models),
+    /// See whose words people read, and let a language model that has earned its own write them.
+    #[command(subcommand)]
+    Words(words::Words),
     /// Run suites of scenarios, score Reeve on recordings and its detectors on trials.
     #[command(subcommand)]
     Eval(eval::Eval),
@@ -234,7 +244,7 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Stop(args) => stop::stop(&config, args, cli.json).await,
         Command::Resume(args) => stop::resume(&config, args, cli.json).await,
         Command::Mode(command) => mode::run(&config, command, cli.json).await,
-        Command::Doctor => doctor::run(config, cli.json).await,
+        Command::Doctor => Box::pin(doctor::run(config, cli.json)).await,
         Command::Sync(args) => sync::run(config, args, cli.json).await,
         Command::Migrate => show::migrate(&config).await,
         Command::Digest(args) => show::digest(&config, &args, cli.json).await,
@@ -243,10 +253,11 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Mute(command) => mute::run(&config, command, cli.json).await,
         Command::Audit(command) => audit::run(&config, command, cli.json).await,
         Command::Kpi(args) => kpi::run(config, args, cli.json).await,
+        Command::Supplier(args) => supplier::run(config, args, cli.json).await,
         Command::Outbox(command) => outbox::run(config, command, cli.json).await,
         Command::Events(command) => events::run(&config, command, cli.json).await,
         Command::Policy(command) => policy::run(&config, command, cli.json).await,
-        Command::Delegate(command) => delegate::run(config, command, cli.json).await,
+        Command::Delegate(command) => Box::pin(delegate::run(config, command, cli.json)).await,
         Command::SignIn { person } => show::sign_in(&config, &person).await,
         Command::Identity(command) => access::identity(&config, command, cli.json).await,
         Command::Token(command) => access::token(&config, command, cli.json).await,
@@ -254,7 +265,9 @@ async fn run(cli: Cli) -> anyhow::Result<Outcome> {
             print_json(&crate::channels::api_document())?;
             Ok(Outcome::Fine)
         }
+        Command::Mcp(args) => Box::pin(mcp::run(config, args)).await,
         Command::Memory(command) => Box::pin(memory::run(config, command, cli.json)).await,
+        Command::Words(command) => Box::pin(words::run(&config, command, cli.json)).await,
         Command::Models(command) => Box::pin(models::run(config, command, cli.json)).await,
         Command::Eval(command) => Box::pin(eval::run(config, command, cli.json)).await,
         Command::Backtest(args) => Box::pin(backtest::run(config, args, cli.json)).await,

@@ -68,6 +68,7 @@ pub(super) async fn run(config: &Config, command: Mute, json: bool) -> anyhow::R
         }
         Mute::List { all } => {
             let today = config.rules.calendar.calendar().day_of(clock.now());
+            // What has ended is kept: people answer for what they put out of sight (decision 27).
             let mutes: Vec<_> = store.list_mutes().await?.into_iter().filter(|m| all || m.is_live(today)).collect();
             if json {
                 print_json(&json!(mutes))?;

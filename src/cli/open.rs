@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use super::os_user::os_user;
 use crate::adapters::{minilm, openai, webhook};
 use crate::app::App;
+use crate::channels::mail::send::MailSender;
 use crate::channels::slack::send::SlackSender;
 use crate::channels::teams::send::TeamsSender;
 use crate::clock::Clock;
@@ -68,6 +69,7 @@ pub(super) async fn source(
     progress: Arc<dyn Progress>,
 ) -> anyhow::Result<Arc<dyn Source>> {
     if config.odoo.url.is_empty() {
+        // No live Odoo is read, so what was found about the rights of its user is over.
         store.put_setting(WARNING, "").await?;
         return match retailer::filled(store).await? {
             Some(filled) => Ok(filled),
@@ -125,7 +127,9 @@ fn senders(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<Send
     let teams = config.teams.is_set().then(|| -> Arc<dyn Sender> {
         Arc::new(TeamsSender::new(&config.teams, &config.delivery, store.clone(), clock.clone()))
     });
-    Ok(Senders::new(receivers(config)?.into_iter().chain(slack).chain(teams).collect())?)
+    let mail =
+        config.mail.is_set().then(|| -> Arc<dyn Sender> { Arc::new(MailSender::new(&config.mail, &config.delivery)) });
+    Ok(Senders::new(receivers(config)?.into_iter().chain(slack).chain(teams).chain(mail).collect())?)
 }
 
 /// The sender to those who get signed webhooks, where any is configured.
@@ -195,6 +199,7 @@ pub(super) fn remembering(app: App) -> anyhow::Result<App> {
                 "Qdrant has to know how many numbers a vector of {:?} has; say it in memory.endpoint.dimensions",
                 memory.endpoint.model
             );
+            // Vectors of two models never meet: a collection is named by its model and lengths (decision 90).
             let embedder = embedder.as_ref().map(|embedder| embedder.name()).unwrap_or_default();
             Arc::new(QdrantIndex::new(&memory.qdrant, Shape { embedder, text, profile: likeness::PROFILE })?)
         }
@@ -236,6 +241,7 @@ pub(super) async fn clock_of(store: &Store, config: &Config) -> anyhow::Result<C
     let (at, since): (Timestamp, Timestamp) =
         times.with_context(|| format!("the store's setting {STANDS_AT} is damaged; build the demo's store anew"))?;
     let calendar = config.rules.calendar.calendar();
+    // A clock that was set back meanwhile must not take a demo before its own records.
     let passed = Clock::System.now().duration_since(since).max(SignedDuration::ZERO);
     let now = at.checked_add(passed).unwrap_or(at).min(calendar.close_of(calendar.day_of(at)));
     Ok(Clock::going_on_from(now))

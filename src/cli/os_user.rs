@@ -28,6 +28,7 @@ fn is_everybodys(map: &str) -> bool {
 
 fn told(acting: Option<u32>, logged_in: Option<u32>, passwd: &str) -> String {
     let Some(acting) = acting else { return "unknown".to_owned() };
+    // Whoever became another user of the machine counts as both (decision 49).
     match logged_in.filter(|uid| *uid != NOBODY_LOGGED_IN && *uid != acting) {
         Some(uid) => format!("{}{LOGGED_IN}{}", named(acting, passwd), named(uid, passwd)),
         None => named(acting, passwd),

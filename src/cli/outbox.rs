@@ -68,6 +68,7 @@ fn outward(name: &str) -> Result<Outward, String> {
 }
 
 pub(super) async fn run(config: Config, command: Outbox, json: bool) -> anyhow::Result<Outcome> {
+    // Before any store is opened: whoever writes a receiver has none.
     if let Outbox::Schema { kind } = command {
         print_json(&kind.schema())?;
         return Ok(Outcome::Fine);
@@ -82,6 +83,7 @@ pub(super) async fn run(config: Config, command: Outbox, json: bool) -> anyhow::
         Outbox::Arrived => arrived(&stuck::arrived(&deliver.store, ARRIVED).await?, json)?,
         Outbox::Status => {
             status(&seen, json)?;
+            // For whatever watches it: a stop, or a destination that is down, is no success (decision 62).
             if seen.stopped.is_some() || seen.destinations.iter().any(|d| d.down) {
                 return Ok(Outcome::CheckFailed);
             }

@@ -67,6 +67,7 @@ pub(super) async fn run(config: Config, args: Run, json: bool) -> anyhow::Result
             }
         })
         .await;
+    // Before the error is passed on: the next process need not wait for the lease to run out.
     turn.end().await;
     let run = run?;
     let all = started.took("all", run.stages.iter().map(|figures| figures.advanced).sum());
@@ -92,6 +93,7 @@ pub(super) async fn run(config: Config, args: Run, json: bool) -> anyhow::Result
         say!("Nothing is left to do at {at} after {rounds}: {:.2} s{cpu}{memory}.", all.seconds);
     }
     context.store.close().await;
+    // A stage that failed has not held up the others (decision 62), and is no success either.
     anyhow::ensure!(said.is_empty(), "{}; the other stages went on", said.join("; "));
     Ok(Outcome::Fine)
 }

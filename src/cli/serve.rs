@@ -28,6 +28,7 @@ use crate::worker;
 const DRAIN: Duration = Duration::from_secs(20);
 
 pub(super) async fn run(config: Config) -> anyhow::Result<Outcome> {
+    // First of all: a second one that is started by mistake ends here, before it touches the store.
     let listener = listen(&config).await?;
     let app = Box::pin(open::app(config, Clock::System)).await?;
     if let Some(warning) = app.context.config.warning_of_samples() {
@@ -94,6 +95,7 @@ pub(super) async fn until_stopped(app: App, listener: TcpListener) -> anyhow::Re
     let wake = Arc::new(Notify::new());
     let tasks = TaskTracker::new();
     let context = &app.context;
+    // These run in every process; the others only while this one is on duty.
     for stage in app.stages().into_iter().filter(|stage| !stage.is_for_one()) {
         let (store, clock) = (app.store().clone(), context.clock.clone());
         tasks.spawn(worker::drive(stage, store, clock, context.config.worker.period, Arc::clone(&wake), stop.clone()));
@@ -121,6 +123,7 @@ pub(super) async fn until_stopped(app: App, listener: TcpListener) -> anyhow::Re
 
 /// Waits for Ctrl-C or, on Unix, a request to terminate.
 async fn signal() -> anyhow::Result<()> {
+    // Service managers end a process by this one.
     let mut terminate =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).context("listening for signals")?;
     tokio::select! {

@@ -16,6 +16,9 @@ pub(super) struct DigestArgs {
     /// The business day; the newest when left out.
     #[arg(long)]
     day: Option<Date>,
+    /// A planner's own, by their id in [[people]]; everybody's when left out.
+    #[arg(long, value_name = "PERSON")]
+    planner: Option<String>,
     /// In which form.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -35,13 +38,23 @@ pub(super) async fn migrate(config: &Config) -> anyhow::Result<Outcome> {
 
 pub(super) async fn digest(config: &Config, args: &DigestArgs, json: bool) -> anyhow::Result<Outcome> {
     let store = open::store(config).await?;
-    let kept = match args.day {
-        Some(day) => {
-            store.find_digest(day).await?.with_context(|| format!("there is no digest of {day} in {}", store.url()))?
-        }
-        None => store.list_digests(1).await?.into_iter().next().with_context(|| {
-            format!("there is no digest in {} yet; run `reeve demo`, or let `reeve serve` make one", store.url())
-        })?,
+    let whose = args.planner.as_deref().unwrap_or_default();
+    anyhow::ensure!(
+        whose.is_empty() || config.planner(whose).is_some(),
+        "{whose:?} is no planner; planners are named under [[planners]] in the configuration"
+    );
+    let of = if whose.is_empty() { String::new() } else { format!(" for {whose}") };
+    let kept = if let Some(day) = args.day {
+        let found = store.find_digest_of(whose, day).await?;
+        found.with_context(|| format!("there is no digest of {day}{of} in {}", store.url()))?
+    } else {
+        let newest = match whose {
+            "" => store.list_digests(1).await?,
+            planner => store.list_digests_of(&PersonId::new(planner), 1).await?,
+        };
+        newest.into_iter().next().with_context(|| {
+            format!("there is no digest{of} in {} yet; run `reeve demo`, or let `reeve serve` make one", store.url())
+        })?
     };
     match (json, args.format) {
         (true, _) => return print_json(&kept.digest).map(|()| Outcome::Fine),

@@ -56,6 +56,7 @@ pub(super) async fn run(config: Config, args: Sync, json: bool) -> anyhow::Resul
     let scope = Scope::of(&args.scope)?;
     let bar = bar();
     let store = open::store_or_new(&config).await?;
+    // A live Odoo is read as it is now, whatever time a store stands at.
     let clock = Clock::System;
     let source = open::source(&config, &store, &clock, Arc::new(Drawn(bar.clone()))).await?;
     let identity = source.identity();
@@ -122,6 +123,7 @@ async fn record(
         .into_iter()
         .filter_map(|record| if let Record::StockLevel(level) = record { Some(level) } else { None })
         .collect();
+    // Made up for this recording and kept nowhere: nobody can undo it, or match it with another recording.
     let mut key = [0; 32];
     getrandom::fill(&mut key).expect("the operating system has randomness, or nothing can be made unreadable");
     let recorder = Recorder {

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use super::mail::MAIL;
 use super::slack::SLACK;
 use super::teams::TEAMS;
 use super::{Config, ConfigError};
@@ -147,7 +148,7 @@ impl Config {
     /// Everybody who may be sent to, by name. Another way out (a chat, mail) puts the names of its destinations here.
     pub fn destination_names(&self) -> BTreeSet<String> {
         let own = self.all_destinations().into_iter().map(|d| d.name);
-        own.chain(self.slack.destinations()).chain(self.teams.destinations()).collect()
+        own.chain(self.slack.destinations()).chain(self.teams.destinations()).chain(self.mail.destinations()).collect()
     }
 
     /// The destinations at which cases are shown as they stand: one for each chat.
@@ -179,6 +180,9 @@ impl Config {
         if self.teams.destinations().iter().any(|teams| teams == name) {
             return self.teams.patience();
         }
+        if self.mail.target(name).is_some() {
+            return self.mail.patience();
+        }
         let longest_gap = self.delivery.longest_gap;
         let webhook = Patience { timeout: self.webhook.timeout, attempts: self.webhook.attempts, longest_gap };
         self.destination(name).map_or(webhook, |d| Patience { timeout: d.timeout, attempts: d.attempts, longest_gap })
@@ -197,7 +201,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         Err(ConfigError::Key { key: key.to_owned(), origin, message })
     };
     // A chat's destinations are called after it.
-    let mut names = BTreeSet::from([WEBHOOK, SLACK, TEAMS]);
+    let mut names = BTreeSet::from([WEBHOOK, SLACK, TEAMS, MAIL]);
     for d in &config.destinations {
         let name = d.name.as_str();
         if name.is_empty() || name.len() > 60 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
@@ -206,13 +210,14 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         if !names.insert(name) {
             return bad(
                 "destinations.name",
-                format!("{name:?} is there twice, or is the name of [webhook], [slack] or [teams]"),
+                format!("{name:?} is there twice, or is the name of [webhook], [slack], [teams] or [mail]"),
             );
         }
         if d.url.is_empty() {
             return bad("destinations.url", format!("destination {name:?} has no address"));
         }
     }
+    // [webhook] is no entry of the list, and is held to the same.
     let webhook = (&config.webhook.attempts, &config.webhook.per_second, &config.webhook.burst);
     for (attempts, per_second, burst) in
         config.destinations.iter().map(|d| (&d.attempts, &d.per_second, &d.burst)).chain([webhook])

@@ -128,6 +128,7 @@ pub(super) fn check(events: &EventsConfig, hooks: &[HookConfig]) -> Result<(), C
 fn fault(kind: HookKind, secret: &str) -> Option<&'static str> {
     match (secret.strip_prefix("whsec_"), kind) {
         (Some(encoded), _) => {
+            // The convention's bounds: a shorter key could be guessed.
             let usable = STANDARD.decode(encoded).is_ok_and(|key| (24..=64).contains(&key.len()));
             (!usable).then_some("a signing secret is whsec_ followed by base64 of 24 to 64 bytes")
         }

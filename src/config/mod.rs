@@ -7,11 +7,14 @@ mod access;
 mod destinations;
 mod hooks;
 mod limits;
+mod mail;
 mod memory;
+mod planners;
 mod read;
 mod slack;
 mod teams;
 mod work;
+mod writer;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,7 +25,9 @@ use serde::Deserialize;
 pub use self::access::{ApiConfig, IdentityConfig};
 pub use self::destinations::{DeliveryConfig, DestinationConfig, Patience, WEBHOOK, WebhookConfig};
 pub use self::hooks::{EventsConfig, HookConfig, HookKind};
+pub use self::mail::{MAIL, MailConfig, MailTls};
 pub use self::memory::{EmbeddingEndpoint, EmbeddingKind, IndexKind, MemoryConfig};
+pub use self::planners::PlannerConfig;
 pub use self::slack::{SLACK, SlackConfig, SlackMode};
 pub use self::teams::{TEAMS, TeamsConfig, TeamsTarget};
 pub use self::work::{ApprovalConfig, AuditConfig, KpiConfig, ModeRuleConfig, ModesConfig, NoiseConfig, SafetyConfig};
@@ -60,7 +65,7 @@ pub struct Config {
     pub store: StoreConfig,
     pub source: SourceConfig,
     pub odoo: OdooConfig,
-    /// `[calendar]`, `[money]`, `[costs]`, `[tolerances]`, `[detect]`, `[channel]`, `[ranking]` and `[companies]`.
+    /// `[calendar]`, `[money]`, `[costs]`, `[tolerances]`, `[detect]`, `[channel]`, `[ranking]`, `[companies]` and `[priority]`.
     #[serde(skip, default = "Settings::defaults")]
     pub rules: Settings,
     pub approval: ApprovalConfig,
@@ -76,6 +81,7 @@ pub struct Config {
     pub destinations: Vec<DestinationConfig>,
     pub slack: SlackConfig,
     pub teams: TeamsConfig,
+    pub mail: MailConfig,
     pub web: WebConfig,
     pub identity: IdentityConfig,
     pub api: ApiConfig,
@@ -83,6 +89,7 @@ pub struct Config {
     pub events: EventsConfig,
     pub hooks: Vec<HookConfig>,
     pub people: Vec<Person>,
+    pub planners: Vec<PlannerConfig>,
 }
 
 /// `[store]`
@@ -217,6 +224,8 @@ impl Config {
             set(&mut table, &section.to_lowercase(), &key.to_lowercase(), name, value)?;
             origin = format!("{origin} and the environment");
         }
+        // The rules' sections belong to a package that knows nothing of the rest
+        // (decision 55), so they are read by themselves.
         let rules = Settings::SECTIONS.iter().filter_map(|section| table.remove_entry(*section)).collect();
         let mut config: Self = read(&origin, table)?;
         config.rules = read(&origin, rules)?;
@@ -298,9 +307,15 @@ impl Config {
         }
         self.slack.read_secrets()?;
         self.teams.read_secrets()?;
+        self.mail.read_secrets()?;
         // Last, as a secret can come from a file.
         self.slack.check()?;
         self.teams.check()?;
+        mail::check(&self)?;
+        planners::check(&self)?;
+        // Each chat sends to those whom it knows.
+        self.slack.planners = self.planners_in(SLACK);
+        self.teams.planners = self.planners_in(TEAMS);
         hooks::check(&self.events, &self.hooks)?;
         destinations::check(&self)?;
         let to = &self.audit.anchor_destination;
@@ -337,6 +352,7 @@ impl Config {
                 return bad(key, "must be between 0 and 1");
             }
         }
+        // At a half there is no buffer, and no stock is enough to be sure.
         if !(self.rules.detect.service_level > 0.5 && self.rules.detect.service_level < 1.0) {
             return bad("detect.service_level", "must be above 0.5 and below 1");
         }

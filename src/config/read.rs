@@ -45,6 +45,7 @@ pub(super) fn merge(into: &mut Table, from: Table) {
     for (key, value) in from {
         match (into.get_mut(&key), value) {
             (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),
+            // A list is taken whole: of two put together nobody could say what is in force.
             (_, value) => {
                 into.insert(key, value);
             }

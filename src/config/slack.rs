@@ -46,6 +46,9 @@ pub struct SlackConfig {
     pub app_id: String,
     pub channel: String,
     pub digest: Vec<String>,
+    /// Who gets a planner's own digest.
+    #[serde(skip)]
+    pub planners: Vec<String>,
     #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
     pub attempts: u32,
@@ -83,6 +86,11 @@ impl SlackConfig {
         }
         let mut all = vec![SLACK.to_owned()];
         all.extend(self.digests().into_iter().filter(|name| name != SLACK));
+        for planner in self.planners.iter().map(|id| format!("{SLACK}:{id}")) {
+            if !all.contains(&planner) {
+                all.push(planner);
+            }
+        }
         all
     }
 
@@ -97,7 +105,11 @@ impl SlackConfig {
         if destination == SLACK {
             return Some(&self.channel);
         }
-        destination.strip_prefix(SLACK)?.strip_prefix(':').filter(|id| self.digest.iter().any(|to| to == id))
+        destination
+            .strip_prefix(SLACK)?
+            .strip_prefix(':')
+            // Only who is named in the settings: a row of the outbox can be written past Reeve.
+            .filter(|id| self.digest.iter().chain(&self.planners).any(|to| to == id))
     }
 
     /// How patient one is with it.
@@ -123,6 +135,7 @@ impl SlackConfig {
             let secret = secret.expose_secret();
             secret.len() > start.len() && secret.starts_with(start) && secret.bytes().all(|b| b.is_ascii_graphic())
         };
+        // A token begins with what it is for: the app's is not taken for the bot's.
         if !has(&self.bot_token, "xoxb-") {
             return bad(
                 "bot_token",
@@ -171,6 +184,7 @@ impl SlackConfig {
         if let Some(other) = self.digest.iter().find(|to| *to != CHANNEL && !id(to, &['C', 'G', 'D', 'U', 'W'])) {
             return bad("digest", format!("{other:?} is neither \"channel\" nor the id of a channel or a user (C…, U…)"));
         }
+        // The token goes there; in the open only to a double on this machine.
         let base = &self.api_base;
         if !base.starts_with("https://") && !base.strip_prefix("http://").is_some_and(is_on_this_machine) {
             return bad("api_base", format!("{base:?} must begin with https://: the token goes there"));

@@ -36,6 +36,9 @@ pub struct TeamsConfig {
     pub tenant: String,
     pub channel: String,
     pub digest: Vec<String>,
+    /// Who gets a planner's own digest.
+    #[serde(skip)]
+    pub planners: Vec<String>,
     pub workflow_url: SecretString,
     pub workflow_url_file: String,
     #[serde(deserialize_with = "duration")]
@@ -94,6 +97,11 @@ impl TeamsConfig {
     pub fn destinations(&self) -> Vec<String> {
         let mut all: Vec<String> = self.has_bot().then(|| TEAMS.to_owned()).into_iter().collect();
         all.extend(self.digests().into_iter().filter(|name| name != TEAMS));
+        for planner in self.planners.iter().map(|id| format!("{TEAMS}:{id}")) {
+            if !all.contains(&planner) {
+                all.push(planner);
+            }
+        }
         all
     }
 
@@ -115,7 +123,8 @@ impl TeamsConfig {
         if id == WORKFLOW {
             return self.has_workflow().then_some(TeamsTarget::Workflow);
         }
-        let named = self.has_bot() && self.digest.iter().any(|to| to == id);
+        // Only who is named in the settings: a row of the outbox can be written past Reeve.
+        let named = self.has_bot() && self.digest.iter().chain(&self.planners).any(|to| to == id);
         named.then(|| if is_channel(id) { TeamsTarget::Channel(id) } else { TeamsTarget::Person(id) })
     }
 
@@ -139,6 +148,7 @@ impl TeamsConfig {
         let bad = |key: &str, message: String| {
             Err(ConfigError::Key { key: format!("teams.{key}"), origin: "[teams]".to_owned(), message })
         };
+        // A workflow only takes what is posted to it: it can be there without a bot.
         if self.has_workflow() && !is_safe(self.workflow_url.expose_secret()) {
             return bad("workflow_url", "must begin with https://, as the workflow shows it".to_owned());
         }
@@ -187,6 +197,11 @@ impl TeamsConfig {
         }
         Ok(())
     }
+}
+
+/// Could a digest be sent to this id, of a channel or of a person?
+pub(super) fn may_get_digest(id: &str) -> bool {
+    is_channel(id) || is_person(id)
 }
 
 /// Is it a channel's id?

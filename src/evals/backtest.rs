@@ -72,6 +72,7 @@ pub async fn run(
     anyhow::ensure!(from <= to, "--from {from} is after --to {to}");
     let calendar = config.rules.calendar.calendar();
     let hour = config.rules.calendar.digest_hour;
+    // In memory: a replay begins with nothing and leaves nothing behind.
     let store = Store::open_and_migrate("sqlite::memory:").await?;
     let clock = Clock::standing_at(calendar.moment_of(from, hour));
     let ports = Ports { source, model: None, senders: Senders::default() };
@@ -109,6 +110,7 @@ async fn look(store: &Store, day: Date) -> anyhow::Result<Looked> {
     let Some(kept) = kept else {
         return Ok(Looked { day, text: String::new(), shown: vec![], new: 0, below: 0, value: Money::ZERO, at_stake });
     };
+    // Without the random place, which is drawn from below the line and promises nothing.
     let lines: Vec<_> = kept.digest.lines.iter().filter(|line| !line.sampled).collect();
     Ok(Looked {
         day,
@@ -151,6 +153,7 @@ async fn report(store: &Store, span: (Date, Date), seen: &[Looked], capacity: us
         went_away += usize::from(store.get_case(id).await?.state == CaseState::ResolvedItself);
     }
     let (captured, best): (Money, Money) = (days.iter().map(|d| d.captured).sum(), days.iter().map(|d| d.best).sum());
+    // Where there was nothing to gain, nothing was missed.
     let capture = if best > Money::ZERO { captured.to_f64() / best.to_f64() } else { 1.0 };
     Ok(Backtest { span, days, shown: shown.len(), went_away, capture })
 }

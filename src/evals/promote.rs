@@ -36,6 +36,7 @@ const NAMES: &[&str] = &[
     "document_id",
     "origin",
     "order_name",
+    "bill",
     "bill_name",
     "reference",
     "customer",
@@ -60,6 +61,7 @@ pub async fn promote(store: &Store, id: &str) -> anyhow::Result<Promoted> {
         decision.with_context(|| format!("there is no decision {id:?}; `reeve audit` lists them by their keys"))?;
     let (rec, _) = store.get_recommendation(&decision.recommendation_id).await?;
     let case = store.get_case(&decision.case_id).await?;
+    // The evidence that was decided on, whatever has been frozen since.
     let bundle = store.get_bundle(&case.id, &rec.evidence_hash).await?;
     let exceptions = store.list_case_exceptions(&case.id).await?;
     let mut items: BTreeSet<ItemId> = exceptions.iter().filter_map(|e| e.signal.subject.item.clone()).collect();
@@ -94,6 +96,7 @@ pub async fn promote(store: &Store, id: &str) -> anyhow::Result<Promoted> {
 /// The master data, and the records of `items` that were there at `as_of`; and how many are younger.
 fn about(records: Vec<Record>, items: &BTreeSet<ItemId>, as_of: Timestamp) -> (Vec<Observed>, usize) {
     let ours = |item: &ItemId| items.is_empty() || items.contains(item);
+    // A bill's line may name no item: then its order's line says what it is about.
     let orders: BTreeSet<String> = records
         .iter()
         .filter_map(|record| match record {
@@ -111,6 +114,8 @@ fn about(records: Vec<Record>, items: &BTreeSet<ItemId>, as_of: Timestamp) -> (V
             Record::Promotion(r) => (ours(&r.item), Timestamp::MIN),
             Record::StockLevel(r) => (ours(&r.item), Timestamp::MIN),
             Record::DemandMonth(r) => (ours(&r.item), Timestamp::MIN),
+            Record::Lot(r) => (ours(&r.item), r.created_at),
+            Record::LotStock(r) => (ours(&r.item), Timestamp::MIN),
             Record::SaleLine(r) => (ours(&r.item), r.ordered_at),
             Record::PoLine(r) => (ours(&r.item), r.ordered_at),
             Record::Move(r) => (ours(&r.item), r.done_at.unwrap_or(r.created_at)),
@@ -155,6 +160,7 @@ fn hide(value: &mut Value, names: &mut BTreeMap<String, String>) {
                 match inner {
                     Value::String(text) if WORDS.contains(&field.as_str()) => text.clear(),
                     Value::String(text) if NAMES.contains(&field.as_str()) && !text.is_empty() => {
+                        // The same name gets the same number everywhere: what belongs together still does.
                         let number = names.len() + 1;
                         text.clone_from(names.entry(text.clone()).or_insert_with(|| format!("N{number:05}")));
                     }

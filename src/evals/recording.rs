@@ -45,6 +45,7 @@ impl Reads {
     /// The moments at which `day` is read and its digest is made, in order: of a lived day the evening before and the morning.
     fn of(&self, calendar: &Calendar, day: Date, digest_hour: u8) -> Vec<Timestamp> {
         let Self::Lived(times) = self else { return vec![calendar.close_of(day)] };
+        // Up to the digest's hour a time is this morning's; later ones are of the evening before.
         let (mornings, evenings): (Vec<Time>, Vec<Time>) =
             times.iter().partition(|time| time.hour().unsigned_abs() <= digest_hour);
         let at = |day: Date, time: &Time| day.to_datetime(*time).to_zoned(calendar.timezone.clone()).ok();
@@ -256,6 +257,7 @@ pub async fn run(
                 let file = folder.join(format!("{day}.txt"));
                 std::fs::write(&file, &kept.text).with_context(|| format!("can not write {}", file.display()))?;
             }
+            // The random place checks what is below the line; nobody says of it that it is real.
             for line in kept.digest.lines.iter().filter(|l| !l.sampled) {
                 let all = store.list_case_exceptions(&line.case_id).await?;
                 let open = all.into_iter().filter(|e| e.state == ExceptionState::Open).map(|e| occurrence(&e)).collect();
@@ -301,6 +303,7 @@ async fn score(
         });
         alarmed.extend(alarm.map(|e| format!("{} {}: {}", event.id, event.class, e.signal.headline)));
     }
+    // As docs/LIVED.md counts it: about an injected anomaly, or a shortage whose place did run out.
     let real = |id: &Occurrence| {
         exceptions.get(id).is_some_and(|e| ran_out(book, e) || injected.iter().any(|event| event.is_shown_by(book, e)))
     };

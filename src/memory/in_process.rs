@@ -150,6 +150,7 @@ impl Points {
         self.profile.swap_remove(at, points);
         self.filters.swap_remove(at);
         self.ids.swap_remove(at);
+        // The last point has taken the place of the one that went.
         if let Some(moved) = self.ids.get(at) {
             self.places.insert(moved.clone(), at);
         }
@@ -190,6 +191,7 @@ impl Points {
                     let at = piece * PIECE + place;
                     (dot(vectors.of(at), &asked.vector), at)
                 });
+                // As many of each piece as are asked for in all: the nearest of all are then among them.
                 self.first(near.collect(), asked.limit)
             })
             .collect();

@@ -89,6 +89,7 @@ impl Memories {
         let model = self.model().unwrap_or_default();
         let mut told = 0;
         loop {
+            // The index says itself how far it is: one that was restored or emptied begins where it stands.
             let changes = self.store.list_memory_changes(self.index.position().await?, BATCH, &model).await?;
             let Some(last) = changes.last().map(MemoryChange::seq) else { return Ok(told) };
             told += changes.len();
@@ -105,6 +106,7 @@ impl Memories {
             if !gone.is_empty() {
                 self.index.forget(&gone).await?;
             }
+            // Last: killed before, the same is told once more, which changes nothing.
             self.index.hold_up_to(last).await?;
         }
     }

@@ -75,6 +75,7 @@ impl Memories {
         for about in about {
             let mut notes = self.store.list_notes(company, &about, (since, known_before), LOOKED_AT).await?;
             if notes.len() > SHOWN {
+                // The model is asked only where there are more notes than are shown, and once for the case.
                 if words.is_none() {
                     let made = self.vectors(&[likeness::words(exceptions)]).await?;
                     words = Some(made.and_then(|made| made.into_iter().next()).unwrap_or_default());

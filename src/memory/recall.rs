@@ -144,6 +144,7 @@ impl Memories {
             kinds: kinds.to_vec(),
             codes: Vec::new(),
             supplier: None,
+            // Up to this moment: whoever looks something up wants today's, too, and no evidence hangs on it.
             known_before: now.as_millisecond().saturating_add(1),
             space: Space::Text,
             vector,
@@ -153,6 +154,7 @@ impl Memories {
         let ids: Vec<String> = near.iter().map(|near| near.id.clone()).collect();
         let mut kept = self.store.list_memories(&ids).await?;
         let mut found = Vec::new();
+        // In the order of the index; what only the index still knows is passed over.
         for near in near {
             let Some(at) = kept.iter().position(|(id, memory)| *id == near.id && memory.what.company == company) else {
                 continue;

@@ -90,6 +90,7 @@ pub fn told(like: &[LikeCase], currency: &str) -> Option<String> {
     if groups.is_empty() {
         return None;
     }
+    // What happened most often is read first; between equals the order must not hang on which case came first.
     groups.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.0.cmp(b.0)));
     let each = groups.iter().map(|(what, cases)| {
         let measured: Vec<i64> = cases.iter().filter_map(|case| case.measured.map(|money| money.minor)).collect();

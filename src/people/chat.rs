@@ -305,6 +305,7 @@ impl Identities {
         if now >= until {
             return Err(IdentityRefused::Expired(until));
         }
+        // Asked anew each time: whoever has left the configuration is nobody, whatever link still stands.
         self.person(&row.person).ok_or(IdentityRefused::PersonGone)?;
         Ok(Linked { person: row.person, hand: row.hand })
     }
@@ -322,6 +323,7 @@ impl Identities {
     pub async fn unlink(&self, id: &str, only: Option<&PersonId>, by: By<'_>) -> Result<IdentityRow, IdentityRefused> {
         let row = self.store.get_identity(id).await?;
         if only.is_some_and(|person| *person != row.person) {
+            // Told as if there were none: whose link an id is, is not everybody's to know.
             return Err(StoreError::NotFound { what: "link", id: id.to_owned() }.into());
         }
         let now = self.clock.wire();
@@ -359,6 +361,7 @@ fn waiting(person: &PersonId, channel: ChatChannel, now: Timestamp, until: Times
         ended_by: String::new(),
         ended_why: String::new(),
         told_at: by.is_proven(person.as_str()).then_some(now),
+        // Could be anybody's, until whoever asks for it is put in: what is not known counts as the stricter.
         hand: Hand::MadeByCommand(String::new()),
     }
 }

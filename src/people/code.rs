@@ -28,6 +28,7 @@ impl Code {
 
     /// What somebody typed: in any case, with or without hyphens and spaces, O for 0 and I or L for 1.
     pub(super) fn typed(text: &str) -> Option<Self> {
+        // People type whole messages into a chat, and nothing that long is a code.
         if text.len() > 64 {
             return None;
         }

@@ -128,6 +128,7 @@ impl Identities {
             TokenOwner::Service(_) if scopes.iter().any(Scope::decides) => return Err(TokenRefused::Machine),
             TokenOwner::Person(_) | TokenOwner::Service(_) => {}
         }
+        // Whatever is given ends by itself: nobody remembers a token of three years ago.
         let longest = self.config.identity.token_days_max;
         if days == 0 || days > longest {
             return bad(format!("a token lasts 1 to {longest} days (identity.token_days_max), not {days}"));
@@ -141,6 +142,7 @@ impl Identities {
         let now = self.clock.wire();
         let (id, secret) = (hex::encode(random::<{ ID / 2 }>()), hex::encode(random::<{ SECRET / 2 }>()));
         let mut scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+        // In one order, so that row and log say the same to the letter.
         scopes.sort();
         scopes.dedup();
         let row = TokenRow {
@@ -183,6 +185,7 @@ impl Identities {
         let fits = bool::from(kept.as_bytes().ct_eq(hash(id, secret).as_bytes()));
         let row = found.filter(|_| fits).ok_or(TokenRefused::Unknown)?;
         let now = self.clock.wire();
+        // From here on whoever asks has shown the secret, and may be told what became of the token.
         if let Some(at) = row.revoked_at {
             return Err(TokenRefused::Revoked(at));
         }

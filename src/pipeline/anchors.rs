@@ -10,6 +10,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,8 +18,9 @@ use serde_json::json;
 use crate::domain::audit::AuditEntry;
 use crate::domain::ids::content_id;
 use crate::domain::outbox::OutboxKind;
-use crate::pipeline::{Context, Progress, Stage, stop};
-use crate::store::{NewOutbox, Store};
+use crate::pipeline::context::Context;
+use crate::pipeline::{Progress, Stage, stop};
+use crate::store::{NewOutbox, Store, StoredDigest};
 
 /// The type of the event that carries an anchor.
 pub const EVENT_TYPE: &str = "reeve.audit.anchor.v1";
@@ -112,6 +114,7 @@ pub async fn read_configured(store: &Store, path: &Path) -> anyhow::Result<Held>
             file.then_some(Anchor { at: e.entry.at, seq, hash: e.entry.content })
         })
         .collect();
+    // Said once: that each single anchor is missing follows from it.
     if !there && !written.is_empty() {
         held.faults.push(format!(
             "the anchor file {} is gone, and the log says that {} anchors were written to it; find out who removed it, and \
@@ -121,6 +124,7 @@ pub async fn read_configured(store: &Store, path: &Path) -> anyhow::Result<Held>
         ));
         return Ok(held);
     }
+    // By number and hash alone: after a crash one head may stand there twice, with two times.
     let holds: BTreeSet<(i64, &str)> = held.anchors.iter().map(|a| (a.seq, a.hash.as_str())).collect();
     let lacks: Vec<&Anchor> = written.iter().filter(|a| !holds.contains(&(a.seq, a.hash.as_str()))).collect();
     if let Some(first) = lacks.first() {
@@ -197,12 +201,14 @@ pub async fn compare(store: &Store, anchors: &[Anchor]) -> anyhow::Result<Vec<St
 /// # Errors
 /// When the digests can not be read.
 pub async fn of_digests(store: &Store) -> anyhow::Result<Vec<Anchor>> {
-    let mut anchors: Vec<Anchor> = Vec::new();
-    for stored in store.list_digests(usize::MAX).await.context("reading the digests")? {
+    let mut digests = store.list_digests(usize::MAX).await.context("reading the digests")?;
+    digests.extend(store.list_planner_digests_between(Date::MIN, Date::MAX).await.context("reading planners' digests")?);
+    let of = |stored: StoredDigest| {
         let (seq, hash) = stored.digest.audit_head;
-        anchors.push(Anchor { at: stored.made_at, seq, hash });
-    }
-    anchors.reverse();
+        Anchor { at: stored.made_at, seq, hash }
+    };
+    let mut anchors: Vec<Anchor> = digests.into_iter().map(of).collect();
+    anchors.sort_by_key(|anchor| anchor.seq);
     Ok(anchors)
 }
 
@@ -218,6 +224,7 @@ impl Stage for Anchoring {
     async fn run_once(&self) -> anyhow::Result<Progress> {
         let Context { store, config, clock, .. } = &self.0;
         let settings = &config.audit;
+        // Whether anchors are configured or not: that guards were taken away has to stand in the log.
         let restored = self.tell_restored().await?;
         if settings.anchor_file.as_os_str().is_empty() && settings.anchor_destination.is_empty() {
             return Ok(if restored { Progress::Advanced(1) } else { Progress::Idle });
@@ -232,6 +239,8 @@ impl Stage for Anchoring {
             return Ok(if restored { Progress::Advanced(1) } else { Progress::Idle });
         }
         let anchor = Anchor { at: now, seq, hash };
+        // The file before the entry. A crash in between writes the anchor twice, which is one anchor; the other way round
+        // the log would tell of an anchor that the file never had.
         if !settings.anchor_file.as_os_str().is_empty() {
             let (path, line) = (settings.anchor_file.clone(), anchor.clone());
             tokio::task::spawn_blocking(move || append(&path, &line)).await.context("writing the anchor file")??;

@@ -57,12 +57,14 @@ impl<'a> Answered<'a> {
             let edited = matches!(rec.drafter, Drafter::Edited { .. });
             let signed = rec.state.first_signature().is_some();
             let asked = matches!(rec.state, RecommendationState::Forwarded { .. });
+            // On this very evidence: a signature holds for the figures that were read, to the cent.
             let holds = rec.evidence_hash == evidence_hash && is_undecided(rec) && (edited || signed || asked);
             if holds {
                 held.push(rec);
             }
             if holds || matches!(rec.state, RecommendationState::Rejected { .. }) {
                 gone.push(rec.candidate.actions().collect());
+                // Whoever edited a plan has answered what it said before.
                 if let Drafter::Edited { was, was_then, .. } = &rec.drafter {
                     gone.push(std::iter::once(was.as_ref()).chain(was_then).collect());
                 }
@@ -118,6 +120,7 @@ mod tests {
     fn a_forecast_that_moves_no_figure_makes_no_new_evidence() {
         let first = bundle(1, 5, 2.0, "same");
         for (next, stands) in [
+            // Less than any figure shows; one that shows; a fact that moved beside it; and no workings to compare.
             (bundle(2, 5, 2.000_000_001, "same"), true),
             (bundle(2, 5, 2.1, "other"), false),
             (bundle(2, 6, 2.000_000_001, "same"), false),
@@ -159,6 +162,7 @@ mod tests {
                     RecommendationState::Rejected { by, at, reason: RejectReason::WrongDate, before: Before::default() };
                 (rec, 1)
             };
+            // On the same facts, on others, and on evidence that is no longer kept and so can not be compared.
             let current = [rejected(&first.hash()), rejected(&other.hash()), rejected("gone")];
             let same = same_facts(&store, &now, &now.hash(), &current).await.unwrap();
             assert_eq!(same, BTreeSet::from([now.hash(), first.hash()]));

@@ -6,6 +6,7 @@
 
 pub mod anchors;
 mod answered;
+pub mod context;
 pub mod deliver;
 pub mod detect;
 pub mod draft;
@@ -16,6 +17,7 @@ pub mod noise;
 pub mod notify;
 pub mod observe;
 pub mod promises;
+mod promoting;
 pub mod publish;
 pub mod recheck;
 pub mod rechecking;
@@ -29,43 +31,11 @@ pub mod understand;
 pub mod verify;
 pub mod want;
 pub mod watermark;
+pub mod writers;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-
-use crate::clock::Clock;
-use crate::config::Config;
-use crate::memory::Memories;
-use crate::ports::Ports;
-use crate::store::Store;
-
-/// What every stage has at hand.
-#[derive(Clone)]
-pub struct Context {
-    /// The store.
-    pub store: Store,
-    /// The settings.
-    pub config: Arc<Config>,
-    /// The ways out of the process.
-    pub ports: Ports,
-    /// The time.
-    pub clock: Clock,
-    /// The book of this moment.
-    pub moments: Arc<moment::Moments>,
-    /// What was decided on like cases.
-    pub memories: Arc<Memories>,
-    /// Whether somebody said that the source has changed.
-    pub hint: Arc<observe::Hint>,
-}
-
-impl Context {
-    /// Which detectors run: the same that the moments are looked at with.
-    pub fn models(&self) -> &registry::Registry {
-        self.moments.registry()
-    }
-}
 
 /// What a run of a stage came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 //! Whatever goes wrong, the caller gets a reason and falls back to the playbook; no case waits for a model. Every call is
 //! accounted for, whether its words are used or not.
 
+use std::collections::BTreeSet;
+
 use crate::domain::action::Candidate;
 use crate::domain::draft::Draft;
 use crate::domain::evidence::Bundle;
@@ -11,7 +13,7 @@ use crate::domain::recommendation::{Drafter, NotByModel};
 use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
 use crate::rules::prompts::{CaseFile, Prompt, draft_request};
 
-use crate::rules::guard::{self, Objection, Reply};
+use crate::rules::guard::{self, Objection, Reply, Rule};
 use crate::rules::sample::Sample;
 use crate::rules::scene::Scene;
 
@@ -25,7 +27,7 @@ const OBJECTIONS_MAX: usize = 8;
 /// What the calls for one case took: kept for the audit, whatever came of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
-    /// The model that answered last, or the configured one when none did.
+    /// The configured model. What a server calls it is text from outside, and may be a path.
     pub model: String,
     /// Which version of the prompt.
     pub prompt_hash: String,
@@ -39,6 +41,8 @@ pub struct Trace {
     pub latency_ms: u64,
     /// Rounds asked.
     pub rounds: u32,
+    /// The rules of the guard that refused an answer, each once however often.
+    pub refused: BTreeSet<Rule>,
 }
 
 impl Trace {
@@ -117,12 +121,10 @@ fn places(objections: &[Objection]) -> String {
 pub enum ModelOutcome {
     /// Words that passed the guard.
     Drafted {
-        /// The order and the words, references filled in.
+        /// The order, the claims and the words, references filled in; under whose why they go is the caller's business.
         draft: Draft,
-        /// Whose words.
-        drafter: Drafter,
-        /// How often it was asked.
-        rounds: u32,
+        /// What it took.
+        trace: Trace,
     },
     /// None; the playbook drafts, and the card says why.
     GaveUp {
@@ -131,6 +133,15 @@ pub enum ModelOutcome {
         /// What it took nevertheless.
         trace: Trace,
     },
+}
+
+impl ModelOutcome {
+    /// What asking took, whatever came of it.
+    pub fn trace(&self) -> &Trace {
+        match self {
+            Self::Drafted { trace, .. } | Self::GaveUp { trace, .. } => trace,
+        }
+    }
 }
 
 /// Asks `model` to order and explain the candidates that a judged case came to.
@@ -162,6 +173,7 @@ pub async fn try_out(model: &dyn LanguageModel) -> ModelOutcome {
 async fn ask(model: &dyn LanguageModel, file: &CaseFile<'_>) -> ModelOutcome {
     let mut trace = Trace { model: model.name(), prompt_hash: file.prompt.hash().to_owned(), ..Trace::default() };
     let give_up = |because: Because, trace: Trace| ModelOutcome::GaveUp { because, trace };
+    // What others wrote is never the only support of an action: without facts of our own there is nothing to cite.
     if file.candidates.is_empty() || file.bundle.facts.values().all(|fact| fact.third_party) {
         return give_up(Because::Nothing, trace);
     }
@@ -176,21 +188,23 @@ async fn ask(model: &dyn LanguageModel, file: &CaseFile<'_>) -> ModelOutcome {
                 return give_up(Because::Prompt, trace);
             }
         };
+        // Counted before the call, for whatever comes of it has to be accounted for.
         trace.rounds += 1;
         let reply = match model.complete(&request).await {
             Ok(reply) => reply,
             Err(error) => return give_up(error.into(), trace),
         };
-        trace.model.clone_from(&reply.model);
         trace.reply_hash = content_hash(&[&reply.text]);
         trace.tokens = trace.tokens.saturating_add(reply.tokens);
         trace.estimated |= reply.estimated;
         trace.latency_ms = trace.latency_ms.saturating_add(reply.latency_ms);
         let ModelReply { text, truncated, thought, .. } = reply;
         match guard::check(&Reply { text, truncated, thought }, file) {
-            Ok(draft) => return ModelOutcome::Drafted { draft, drafter: trace.drafter(), rounds: trace.rounds },
+            Ok(draft) => return ModelOutcome::Drafted { draft, trace },
             Err(found) => {
                 objections = found;
+                trace.refused.extend(objections.iter().map(Objection::rule));
+                // The endpoint does not keep to the schema that it was given, so from now on the form is told in words, too.
                 if objections.iter().any(|objection| matches!(objection, Objection::Shape(_))) {
                     model.tell_form();
                 }
@@ -204,7 +218,7 @@ async fn ask(model: &dyn LanguageModel, file: &CaseFile<'_>) -> ModelOutcome {
 
 /// The objections as the model is told them.
 fn for_the_model(objections: &[Objection]) -> Vec<String> {
-    let mut told: Vec<String> = objections.iter().take(OBJECTIONS_MAX).map(ToString::to_string).collect();
+    let mut told: Vec<String> = objections.iter().take(OBJECTIONS_MAX).map(Objection::for_model).collect();
     if objections.len() > OBJECTIONS_MAX {
         told.push(format!("and {} more", objections.len() - OBJECTIONS_MAX));
     }
@@ -230,8 +244,7 @@ mod tests {
     /// What a model says, as the port hands it on.
     fn said(reply: Reply) -> ModelReply {
         let Reply { text, truncated, thought } = reply;
-        let model = "scripted".to_owned();
-        ModelReply { text, model, truncated, thought, tokens: 500, estimated: false, latency_ms: 20 }
+        ModelReply { text, truncated, thought, tokens: 500, estimated: false, latency_ms: 20 }
     }
 
     impl Scripted {
@@ -259,9 +272,8 @@ mod tests {
         let sample = Sample::hostile();
         let model = Scripted::new(vec![Ok(sample.good_reply())]);
         let reply = sample.good_reply().text;
-        let ModelOutcome::Drafted { draft, drafter, rounds: 1 } = ask(&model, &sample.file()).await else {
-            panic!("refused")
-        };
+        let ModelOutcome::Drafted { draft, trace } = ask(&model, &sample.file()).await else { panic!("refused") };
+        assert_eq!((trace.rounds, trace.refused.len()), (1, 0));
         assert_eq!(draft.choices[0].candidate, "A1");
         let expected = Drafter::Model {
             name: "scripted".to_owned(),
@@ -272,19 +284,20 @@ mod tests {
             latency_ms: 20,
             cost_micro: 0,
         };
-        assert_eq!(drafter, expected);
+        assert_eq!(trace.drafter(), expected);
     }
 
     #[tokio::test]
     async fn a_refused_draft_is_repaired_once_with_the_reasons() {
         let sample = Sample::hostile();
-        let bad = sample.reply_with(|answer| answer["choices"][0]["rationale"] = "Order 9999 units right now.".into());
+        let bad = sample.reply_with(|answer| answer["choices"][0]["question"] = "Are 9999 units there?".into());
         let model = Scripted::new(vec![Ok(bad), Ok(sample.good_reply())]);
-        let ModelOutcome::Drafted { drafter, .. } = ask(&model, &sample.file()).await else { panic!("refused") };
-        assert!(matches!(drafter, Drafter::Model { tokens: 1000, latency_ms: 40, .. }), "{drafter:?}");
+        let ModelOutcome::Drafted { trace, .. } = ask(&model, &sample.file()).await else { panic!("refused") };
+        assert_eq!(trace.refused, BTreeSet::from([Rule::Number]), "counted once, and taken all the same");
+        assert!(matches!(trace.drafter(), Drafter::Model { tokens: 1000, latency_ms: 40, .. }), "{trace:?}");
         let asked = model.asked.lock().unwrap();
         assert!(!asked[0].user.contains("was refused"));
-        assert!(asked[1].user.contains("the number \"9999\" is not a cited fact"), "{}", asked[1].user);
+        assert!(asked[1].user.contains("the number \"9999\" is written out"), "{}", asked[1].user);
     }
 
     #[tokio::test]
@@ -294,20 +307,22 @@ mod tests {
         let model = Scripted::new(vec![bad(), bad()]);
         let ModelOutcome::GaveUp { because, trace } = ask(&model, &sample.file()).await else { panic!("taken") };
         let because = NotByModel::from(&because);
-        assert_eq!(because, NotByModel::of("its draft was refused twice, since it chose what is no candidate of the case"));
+        let (kind, whole) = (because.kind.unwrap_or_default(), because.whole);
+        assert!(kind.starts_with("its draft was refused twice, since "), "{kind}");
+        assert!(whole.contains("it chose what is no candidate of the case") && !whole.contains("A9"), "{whole}");
         assert_eq!(trace.rounds, 2);
+        assert!(trace.refused.contains(&Rule::Choices), "{:?}", trace.refused);
         assert!(!trace.reply_hash.is_empty());
     }
 
     #[test]
     fn a_reason_is_of_one_kind_wherever_the_fault_was() {
-        let at = |field: &str| Objection::SaysNothing(field.to_owned());
-        let because = NotByModel::from(&Because::Refused(vec![at("A1 risks"), at("A2 rationale")]));
-        assert_eq!(because.kind.as_deref(), Some("its draft was refused twice, since a text said nothing"));
+        let at = |field: &str| Objection::Markup(field.to_owned());
+        let because = NotByModel::from(&Because::Refused(vec![at("A1 question"), at("A2 message")]));
+        assert_eq!(because.kind.as_deref(), Some("its draft was refused twice, since a text had markup"));
         assert_eq!(
             because.whole,
-            "its draft was refused twice, since a text said nothing: A1 risks, a text said nothing; A2 rationale, a text said \
-             nothing"
+            "its draft was refused twice, since a text had markup: A1 question, a text had markup; A2 message, a text had markup"
         );
         assert_eq!(Because::Refused(Vec::new()).to_string(), "its draft was refused twice, and nobody said why");
     }

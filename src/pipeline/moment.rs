@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::Mutex;
 
-use super::observe;
 use super::registry::Registry;
 use super::shop::{LookedAt, Shop};
+use super::watermark;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::book::Book;
@@ -190,7 +190,7 @@ impl Moments {
         // of its type, and the next click on one of them would be refused.
         let today = calendar.day_of(now);
         let learnt = self.store.count_decisions_before(calendar.begin_of(today)).await?;
-        let read_up_to = observe::looked_at(&self.store).await?;
+        let read_up_to = watermark::looked_at(&self.store).await?;
         let closed = read_up_to.map(|at| (calendar.closed_at(at), at.as_second().div_euclid(3600)));
         let running = self.models.now().await?;
         let key = (today, closed, changes, learnt, running.key.clone());
@@ -218,7 +218,7 @@ impl Moments {
         let again = match before {
             Some(before) => {
                 let changed = self.store.list_changed_since(before.changes).await?;
-                shop.look_again(before, &changed).await?
+                shop.look_again((&before.book, &before.seen), &changed).await?
             }
             None => None,
         };
@@ -250,7 +250,7 @@ impl Moments {
 
     /// How much of the story is there for `key`. Before the first whole look there is no earlier story to go by.
     async fn story(&self, last: Option<&(Key, Arc<Moment>)>, key: &Key) -> anyhow::Result<Story> {
-        if observe::is_abreast(&self.store).await? {
+        if watermark::is_abreast(&self.store).await? {
             return Ok(Story::Whole);
         }
         let ever_whole = key.1.is_some();

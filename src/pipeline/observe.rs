@@ -9,20 +9,17 @@
 //! A look that ended well moves the watermark of the source's streams (`watermark`) to the moment at which it began.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::watermark::{Reading, why_not};
-use super::{Context as Stages, Progress, Stage};
+use super::context::Context as Stages;
+use super::watermark::{BEHIND, Reading, is_abreast, why_not};
+use super::{Progress, Stage};
 use crate::domain::record::{Location, Record, RecordKind};
 use crate::ports::{Gap, PortError};
 use crate::store::{Store, StoreError};
-
-/// Under which key the store knows that more is known to be there than has been read.
-const BEHIND: &str = "observe.behind";
 
 /// Under which key the store keeps what the source can not tell.
 const GAPS: &str = "source.gaps";
@@ -33,25 +30,12 @@ pub const WARNING: &str = "source.warning";
 /// Least time between two looks at a live source, however many hints come.
 const HINT_REST: SignedDuration = SignedDuration::from_secs(5);
 
-/// Has everything been read that was visible at the last look? Half of a story is none: nothing is judged before.
-pub(super) async fn is_abreast(store: &Store) -> Result<bool, StoreError> {
-    Ok(store.find_setting(BEHIND).await?.as_deref() == Some("no"))
-}
-
 /// May this business day be looked at? Not on half of a story, and not before a look that began on it has ended well: the
 /// days before would not be whole, and what nobody has read yet would look like nothing having happened.
 pub(super) async fn may_look(stages: &Stages) -> Result<bool, StoreError> {
     let calendar = stages.config.rules.calendar.calendar();
     let day = calendar.day_of(stages.clock.now());
     Ok(is_abreast(&stages.store).await? && Reading::load(&stages.store).await?.covers_days_before(day, &calendar))
-}
-
-/// Up to where everything was read: when the last look began that ended well; None before the first time.
-///
-/// # Errors
-/// The store's.
-pub async fn looked_at(store: &Store) -> Result<Option<Timestamp>, StoreError> {
-    Ok(Reading::load(store).await?.up_to())
 }
 
 /// What the source could not tell at the last look, in order.
@@ -61,17 +45,6 @@ pub async fn looked_at(store: &Store) -> Result<Option<Timestamp>, StoreError> {
 pub async fn gaps(store: &Store) -> anyhow::Result<Vec<Gap>> {
     let Some(text) = store.find_setting(GAPS).await? else { return Ok(Vec::new()) };
     serde_json::from_str(&text).with_context(|| format!("the store's setting {GAPS} is damaged"))
-}
-
-/// Somebody's word that the source has changed. It is never taken as a fact: it only makes the next look come sooner.
-#[derive(Debug, Default)]
-pub struct Hint(AtomicBool);
-
-impl Hint {
-    /// Says that there may be something new.
-    pub fn give(&self) {
-        self.0.store(true, Ordering::Release);
-    }
 }
 
 /// Reads what has become visible up to now.
@@ -117,7 +90,8 @@ impl Observe {
         let digest = config.rules.calendar.digest_at(config.rules.calendar.calendar().day_of(now));
         let due = last.is_none_or(|last| {
             let rest = at.duration_since(last.at);
-            let wanted = || (last.began < digest && digest <= now) || hint.0.swap(false, Ordering::AcqRel);
+            // Asked last, so that a hint is used up only by the look that it brings about.
+            let wanted = || (last.began < digest && digest <= now) || hint.take();
             rest >= period || (rest >= HINT_REST && wanted())
         });
         if due {
@@ -145,7 +119,7 @@ impl Observe {
         let locations: Vec<Location> = locations
             .filter_map(|record| if let Record::Location(location) = record { Some(location) } else { None })
             .collect();
-        let unclear = config.rules.calendar.unclear(&locations).into_iter();
+        let unclear = config.rules.calendar.unclear(&locations).into_iter().chain(config.rules.priority.unclear(&locations));
         gaps.extend(unclear.map(|(what, why)| Gap { what, why, costs: "the entry counts for no location".to_owned() }));
         let gaps = serde_json::to_string(&gaps).context("writing down what is not read")?;
         Ok(store.put_setting(GAPS, &gaps).await?)
@@ -156,6 +130,7 @@ impl Observe {
         let Stages { store, ports, .. } = &self.stages;
         let (source, streams) = (ports.source.identity(), ports.source.streams());
         let names: Vec<&str> = streams.iter().map(|stream| stream.name).collect();
+        // What the watermark moves to when it ends well is when it began: only what was visible then has surely been read.
         store.begin_look(&source, &names, began).await?;
         let tells_meanwhile = streams.iter().any(|stream| !stream.paged);
         let before = (is_abreast(store).await?, store.count_told_changes().await?);
@@ -169,6 +144,7 @@ impl Observe {
             return Ok(true);
         };
         self.came(Came::Nowhere);
+        // Some streams may have come in whole before it failed, and are as far as that.
         let read = ports.source.brought_in().await?;
         store.fail_look(&source, began, &why_not(&error), &read).await?;
         // Where nothing came in, the story is the old one, and whole.
@@ -244,8 +220,9 @@ impl Stage for Observe {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::AtomicU32;
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+    use super::super::watermark::looked_at;
     use super::*;
     use crate::clock::Clock;
     use crate::config::Config;

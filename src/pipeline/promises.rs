@@ -68,6 +68,7 @@ impl Promises {
     pub async fn proposed_on(store: &Store, items: &BTreeSet<ItemId>) -> anyhow::Result<Self> {
         let drills = store.drill_recommendations().await?;
         let mut queued = takers(store, &["queued"], items, &[]).await?;
+        // What stands below it is proposed instead of it, and takes nothing beside it.
         queued.retain(|rec| rec.rank == 1 && !drills.contains(&rec.id));
         // A case that has a firm promise, of whatever item, makes no other.
         let cases: Vec<&CaseId> = queued.iter().map(|rec| &rec.case_id).collect();
@@ -115,6 +116,7 @@ impl Promises {
     pub fn to_others_on(&self, case: &CaseId, items: &BTreeSet<ItemId>) -> BTreeMap<Place, Quantity> {
         let of = |item: &ItemId| {
             let item = item.clone();
+            // No place's id sorts before the empty one: the range begins with the item's first donor.
             let from = (item.clone(), LocationId::new(""));
             self.by_donor.range(from..).take_while(move |((of, _), _)| *of == item)
         };

@@ -24,7 +24,7 @@ pub struct Promised {
 }
 
 /// Looks at the facts of this moment. Supplied by whoever knows the books; called at the queue and at every approving click.
-/// Nothing has a default: whoever looks says each of the six.
+/// Nothing has a default: whoever looks says each of the seven.
 #[async_trait]
 pub trait Recheck: Send + Sync {
     /// Makes the hard and soft checks of a plan's steps again, on the records as they are now: a list for each step, in their
@@ -44,6 +44,9 @@ pub trait Recheck: Send + Sync {
 
     /// The people whose own count, receipt or bill the case is about: they can not approve it.
     async fn concerned(&self, case: &Case) -> anyhow::Result<Vec<PersonId>>;
+
+    /// The planner whose case it is; None where there are no planners.
+    async fn owner(&self, case: &Case) -> anyhow::Result<Option<PersonId>>;
 
     /// In which mode the scope of a case is now, of several exceptions the one that is most in sight.
     async fn mode(&self, case: &Case) -> anyhow::Result<Mode>;

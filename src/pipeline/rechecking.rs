@@ -72,6 +72,7 @@ impl Recheck for Rechecking {
         let frozen = self.store.get_bundle(&case.id, &recommendation.evidence_hash).await?;
         let (scenes, items, exceptions) = self.scenes(case).await?;
         let Promised { firm, proposed } = self.promised_on(case, &items).await?;
+        // Read twice, with what others merely propose and without: a fact has moved only if it reads otherwise both times.
         let same = firm == proposed;
         let facts = scenes.facts(&self.store, case.clone(), exceptions, firm).await?;
         let with_proposed = facts.clone().with_promised(proposed);
@@ -95,6 +96,12 @@ impl Recheck for Rechecking {
         }
         let moment = self.moments.now().await?;
         Ok(policy_facts::of(&moment.book, moment.classes(), case, action))
+    }
+
+    async fn owner(&self, case: &Case) -> anyhow::Result<Option<PersonId>> {
+        let Some(ownership) = self.config.ownership() else { return Ok(None) };
+        let moment = self.moments.now_or_half().await?;
+        Ok(Some(ownership.of_case(&moment.book, case).clone()))
     }
 
     async fn concerned(&self, case: &Case) -> anyhow::Result<Vec<PersonId>> {
@@ -132,6 +139,7 @@ impl Rechecking {
         let moment = self.moments.now().await?;
         let exceptions = self.store.list_case_exceptions(&case.id).await?;
         let items = scope::of_case(&moment.book, &moment.seen, case, &exceptions);
+        // Of all claims only those on shortages of the case's own items: the rest can not change what it is judged on.
         let places = items.iter().flat_map(|item| moment.book.locations.keys().map(move |location| (item, location)));
         let links: Vec<String> = places.map(|(item, location)| place_key::shortage(item, location)).collect();
         let claimed = self.store.list_claims_on(&links).await?;

@@ -9,7 +9,8 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Context, Progress, Stage, stop};
+use super::context::Context;
+use super::{Progress, Stage, stop};
 use crate::domain::book::Book;
 use crate::domain::case::Case;
 use crate::domain::decision::{DecisionVerb, RecommendationState as State};
@@ -57,6 +58,7 @@ impl Stage for Remember {
         let read = read.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
         let mut changed = 0;
         if read < day {
+            // Only what items, places and suppliers are called and whose they are is asked of the book.
             let moment = moments.now_or_half().await?;
             let mut found = self.decided(&moment.book, read, day).await?;
             found.extend(self.written(&moment.book, read, day).await?);
@@ -71,6 +73,7 @@ impl Stage for Remember {
                 store.put_setting(READ_UP_TO, &done).await?;
             }
             let keep = SignedDuration::from_hours(24 * i64::from(config.memory.keep_days));
+            // Also where nothing new was found: what is older than may be kept has to go.
             let until = day.checked_sub(keep).unwrap_or(Timestamp::UNIX_EPOCH);
             changed += store.forget_before(until).await?;
         }
@@ -94,6 +97,7 @@ impl Remember {
                 continue;
             }
             let decisions = store.list_decisions_of(&id).await?;
+            // What was decided today is left for tomorrow, also where the case was picked for an earlier decision.
             let standing = not_undone(decisions.iter().filter(|decision| decision.at < until));
             let exceptions = exceptions_of(&case, store.list_case_exceptions(&id).await?);
             let Some(company) = likeness::company_of(book, &exceptions) else { continue };

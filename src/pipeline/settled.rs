@@ -25,6 +25,8 @@ pub(super) struct Settled {
     p: BTreeMap<ExceptionType, f64>,
     changes: i64,
     cases: BTreeMap<CaseId, Known>,
+    /// Evidence of which no writer is asked for a draft in shadow.
+    passed_over: BTreeSet<(CaseId, String)>,
 }
 
 /// What is known of a case.
@@ -41,19 +43,31 @@ pub(super) struct Known {
     after_others: Option<(u64, Vec<(Place, Quantity)>)>,
 }
 
+/// Who writes what people read of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Asks {
+    /// The playbook: no model is configured, or it has not earned its words.
+    Playbook,
+    /// A model, but not of this case: it is far below the line.
+    BelowLine,
+    /// A model may be asked.
+    Model,
+}
+
 /// Everything beside the moment and the case itself that a case is judged on. `written`: how often its exceptions and its
-/// proposals have been. `asks`: may a model write its words?
+/// proposals have been.
 pub(super) fn inputs(
     items: &BTreeSet<ItemId>,
     promised: &BTreeMap<Place, Quantity>,
     claimed: &BTreeMap<String, String>,
     written: (i64, i64),
-    asks: bool,
+    asks: Asks,
 ) -> u64 {
     let mut hasher = DefaultHasher::new();
     for (place, quantity) in promised {
         (place, quantity.0).hash(&mut hasher);
     }
+    // Who counts the loss of another item's shortage makes no difference to this case.
     for item in items {
         for key in [place_key::shortages_of(item), place_key::idle_ones_of(item)] {
             let own = claimed.range(key.clone()..).take_while(|(link, _)| link.starts_with(&key));
@@ -74,6 +88,7 @@ impl Settled {
             self.cases.retain(|_, known| !everything && untouched(known));
         } else {
             self.cases.clear();
+            self.passed_over.clear();
         }
         (self.overview, self.p, self.changes) = (overview, moment.p.clone(), moment.changes());
         Ok(())
@@ -98,6 +113,8 @@ impl Settled {
     /// Remembers what a case came to alone.
     pub(super) fn judged(&mut self, book: &Book, case: &Case, items: BTreeSet<ItemId>, alone: u64, rank: Rank) {
         let after_others = self.of(case).and_then(|known| known.after_others.clone());
+        // Suppliers as well as items: a price or a lead time that moves is a change of no item, and changes what a case is
+        // worth.
         let lines = items.iter().flat_map(|item| book.lines_of_item(item)).map(|line| &line.supplier);
         let prices = items.iter().flat_map(|item| book.supplier_prices(item, book.today)).map(|price| &price.supplier);
         let suppliers = lines.chain(prices).chain(&case.subject.supplier).cloned().collect();
@@ -118,5 +135,15 @@ impl Settled {
         if let Some(known) = self.cases.get_mut(&case.id).filter(|known| known.version == case.version) {
             known.after_others = Some((on, promises));
         }
+    }
+
+    /// Remembers that a case is for people to judge on this evidence, so that no writer is asked of it.
+    pub(super) fn pass_over(&mut self, case: &CaseId, evidence_hash: &str) {
+        self.passed_over.insert((case.clone(), evidence_hash.to_owned()));
+    }
+
+    /// Is it known that no writer is asked of a case on this evidence?
+    pub(super) fn is_passed_over(&self, case: &CaseId, evidence_hash: &str) -> bool {
+        self.passed_over.contains(&(case.clone(), evidence_hash.to_owned()))
     }
 }

@@ -5,6 +5,7 @@
 //! been read. A business day is whole when a look that began after its close has ended.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -13,6 +14,9 @@ use crate::domain::calendar::{Calendar, plus_days};
 use crate::domain::words::{cut, with_causes};
 use crate::ports::{PortError, Stream};
 use crate::store::{Store, StoreError, Watermark};
+
+/// Under which key the store knows that more is known to be there than has been read.
+pub(super) const BEHIND: &str = "observe.behind";
 
 /// Longest reason of a source that is down, in characters.
 const WHY_CHARS: usize = 200;
@@ -101,6 +105,7 @@ impl Reading {
             }
         };
         let mut lines: Vec<String> = behind.into_iter().map(since).collect();
+        // Without a fault the look may only be slow; people are then told that it goes on, and not that nobody reads.
         let begun =
             self.0.iter().filter(|mark| mark.looked_at.is_none_or(|at| mark.begun_at > at)).map(|mark| mark.begun_at);
         match (down, begun.max()) {
@@ -120,6 +125,35 @@ fn moment(at: Timestamp, calendar: &Calendar) -> String {
 
 fn clock_time(at: Timestamp, calendar: &Calendar) -> String {
     at.to_zoned(calendar.timezone.clone()).strftime("%H:%M %Z").to_string()
+}
+
+/// Has everything been read that was visible at the last look? Half of a story is none: nothing is judged before.
+pub(super) async fn is_abreast(store: &Store) -> Result<bool, StoreError> {
+    Ok(store.find_setting(BEHIND).await?.as_deref() == Some("no"))
+}
+
+/// Up to where everything was read: when the last look began that ended well; None before the first time.
+///
+/// # Errors
+/// The store's.
+pub async fn looked_at(store: &Store) -> Result<Option<Timestamp>, StoreError> {
+    Ok(Reading::load(store).await?.up_to())
+}
+
+/// Somebody's word that the source has changed. It is never taken as a fact: it only makes the next look come sooner.
+#[derive(Debug, Default)]
+pub struct Hint(AtomicBool);
+
+impl Hint {
+    /// Says that there may be something new.
+    pub fn give(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Was anything said since this was asked last?
+    pub(super) fn take(&self) -> bool {
+        self.0.swap(false, Ordering::AcqRel)
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub fn markdown(digest: &Digest) -> String {
     put(&mut out, format_args!("\n**{}**\n", escape(&below(digest))));
     let explained: Vec<String> =
         digest.explained.iter().map(|e| format!("{}: {} ({})", e.code, e.headline, e.reason)).collect();
+    list(&mut out, "Whose cases", &digest.planners);
     list(&mut out, "Looks odd, is explained", &explained);
     list(&mut out, "Muted and proposed", &digest.noise);
     list(&mut out, "Decided since the last digest", &digest.decided);
@@ -66,7 +67,9 @@ fn escape(text: &str) -> String {
         let next = text[at + c.len_utf8()..].chars().next().unwrap_or(' ');
         let marks = match c {
             '\\' | '`' | '*' | '{' | '}' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '@' | '!' => true,
+            // Inside a word these mark nothing, and names and codes stay readable.
             '_' => !before.is_alphanumeric() || !next.is_alphanumeric(),
+            // Addresses link by themselves, by their scheme or by `www.`.
             ':' => next == '/',
             '.' => before.eq_ignore_ascii_case(&'w') && next.is_alphanumeric(),
             '#' | '+' | '-' | '=' => before == ' ' || at == 0,

@@ -5,11 +5,15 @@
 
 mod html;
 mod markdown;
+mod templates;
 mod text;
+mod unlinked;
 
-pub use html::html;
+pub use html::{Pictured, html, html_with};
 pub use markdown::markdown;
+pub(crate) use templates::html_templates;
 pub use text::{text, text_coloured};
+pub use unlinked::unlinked;
 
 use crate::domain::action::Range;
 use crate::domain::case::Lane;
@@ -25,6 +29,7 @@ pub fn count(n: usize, one: &str, many: &str) -> String {
 
 /// How much time a decision has, in words: "1.5 days left", "decide today", "2.0 days too late".
 pub fn time_left(slack_days: f64) -> String {
+    // Rounded before it is compared: what would be shown as 1.0 days is never called today.
     let days = (slack_days * 10.0).round() / 10.0;
     if days >= 1.0 {
         format!("{days:.1} days left")
@@ -54,10 +59,20 @@ pub fn wait_words(cost: Money) -> Option<String> {
     (cost > Money::ZERO).then(|| format!("one day's wait costs {cost}"))
 }
 
-/// The first line of every form.
+/// The first line of every form. Of a planner's own it says whose it is.
 pub fn title(digest: &Digest) -> String {
     let worth = digest.lines.iter().filter(|l| l.is_worth_deciding()).count();
-    format!("{} worth deciding, {} {} at stake", count(worth, "case", "cases"), plain(&digest.currency), digest.at_stake)
+    let whose = digest.planner.as_ref().map_or(String::new(), |planner| format!("{}: ", plain(&planner.name)));
+    let cases = count(worth, "case", "cases");
+    format!("{whose}{cases} worth deciding, {} {} at stake", plain(&digest.currency), digest.at_stake)
+}
+
+/// Where a digest is read on the page, below its address.
+pub fn page_of(digest: &Digest) -> String {
+    match &digest.planner {
+        None => format!("/digests/{}", digest.day),
+        Some(planner) => format!("/digests/{}?of={}", digest.day, planner.id),
+    }
 }
 
 /// Who wrote it, and on which records.
@@ -125,8 +140,8 @@ fn anchor(digest: &Digest) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::domain::action::Range;
-    use crate::domain::digest::{BelowLine, ExplainedLine};
-    use crate::domain::ids::CaseId;
+    use crate::domain::digest::{BelowLine, DigestOf, ExplainedLine};
+    use crate::domain::ids::{CaseId, PersonId};
 
     fn line(place: u32) -> DigestLine {
         DigestLine {
@@ -179,6 +194,7 @@ pub(crate) mod tests {
         third.codes = vec!["D-SPIKE".to_owned()];
         Digest {
             day: "2026-10-08".parse().unwrap(),
+            planner: None,
             as_of: "2026-10-08T23:59:59.999Z".parse().unwrap(),
             unread: Vec::new(),
             currency: "USD".to_owned(),
@@ -188,6 +204,7 @@ pub(crate) mod tests {
                 value: Money::from_minor(45_610),
                 largest: Some("over-receipt of Paper Cups, 91.20".to_owned()),
             },
+            planners: vec![],
             explained: vec![ExplainedLine {
                 code: "D-SPIKE".to_owned(),
                 headline: "House Blend sold 96 on 2026-10-07 where 31 are usual".to_owned(),
@@ -213,6 +230,27 @@ pub(crate) mod tests {
             health: Vec::new(),
             ..sample()
         }
+    }
+
+    /// Somebody's own, and everybody's beside it.
+    fn of_planners() -> (Digest, Digest) {
+        let planner = Some(DigestOf { id: PersonId::new("pia"), name: "Pia <Planner>".to_owned() });
+        let planners =
+            vec!["Pia <Planner>: 2 cases, together worth USD 80.25; the first: 40 units did not come.".to_owned()];
+        (Digest { planner, ..quiet() }, Digest { planners, ..quiet() })
+    }
+
+    #[test]
+    fn a_planners_digest_says_whose_it_is_and_everybodys_what_each_has() {
+        let (own, all) = of_planners();
+        for said in [text(&own), markdown(&own), html(&own)] {
+            assert!(said.contains("Pia") && said.contains(": 0 cases worth deciding"), "{said}");
+            assert!(!said.contains("Whose cases"), "{said}");
+        }
+        for said in [text(&all), markdown(&all), html(&all)] {
+            assert!(said.contains("Whose cases") && said.contains("2 cases, together worth USD 80.25"), "{said}");
+        }
+        assert!(html(&all).contains("Pia &lt;Planner&gt;") && markdown(&all).contains("Pia \\<Planner\\>"));
     }
 
     #[test]

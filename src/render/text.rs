@@ -52,6 +52,7 @@ impl Page {
             .iter()
             .map(|e| format!("{}: {} ({})", plain(&e.code), plain(&e.headline), plain(&e.reason)))
             .collect();
+        self.list("Whose cases", &digest.planners);
         self.list("Looks odd, is explained", &explained);
         self.list("Muted and proposed", &digest.noise);
         self.list("Decided since the last digest", &digest.decided);

@@ -172,7 +172,24 @@ impl Store {
                 row::get::<Option<i64>>(&found, TABLE, "seq")?.unwrap_or(0)
             }
         };
+        // Not beyond the head that was read first: what was appended since is for the next who asks.
         Ok((first - 1, last.min(head)))
+    }
+
+    /// What the log says beside `action` from one moment to another, oldest first.
+    pub async fn list_details(
+        &self,
+        action: &str,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<serde_json::Value>, StoreError> {
+        let rows = sqlx::query("select detail from audit_log where at >= $1 and at <= $2 and action = $3 order by seq")
+            .bind(from.as_millisecond())
+            .bind(to.as_millisecond())
+            .bind(action)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(|r| row::json(r, TABLE, "detail")).collect()
     }
 
     /// When `action` was first done to each of the recommendations it was done to.
@@ -256,6 +273,7 @@ pub(super) async fn lock(tx: &mut Transaction<'_, Any>) -> Result<(i64, String),
 
 /// Appends entries to the log. Comes last in a transaction: it locks the head, and so every other append, until the end.
 pub(super) async fn append(tx: &mut Transaction<'_, Any>, entries: &[AuditEntry]) -> Result<(), StoreError> {
+    // Nobody has to wait at the log's head for nothing.
     if entries.is_empty() {
         return Ok(());
     }
@@ -294,6 +312,7 @@ pub(super) async fn append(tx: &mut Transaction<'_, Any>, entries: &[AuditEntry]
 /// number that wrote them.
 fn settled(entry: &AuditEntry) -> AuditEntry {
     let mut detail = entry.detail.to_string();
+    // Written and read again it comes to rest after a round or two. What does not is kept as a text, which does.
     for _ in 0..8 {
         let again = reread(&detail);
         if again == detail {
@@ -342,6 +361,19 @@ mod tests {
         for statement in statements {
             sqlx::query(*statement).execute(&store.pool).await.unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn details_are_those_of_an_action_in_its_time() {
+        on_each(|store| async move {
+            log_of_three(&store).await;
+            let (at, second) = (entry("two").at, jiff::SignedDuration::from_secs(1));
+            let two = store.list_details("two", at, at).await.unwrap();
+            assert_eq!(two, [entry("two").detail]);
+            assert!(store.list_details("four", at, at).await.unwrap().is_empty());
+            assert!(store.list_details("two", at + second, at + second).await.unwrap().is_empty());
+        })
+        .await;
     }
 
     #[tokio::test]

@@ -33,6 +33,7 @@ impl Store {
             remove(&mut tx, case, *seen).await?;
         }
         for exception in exceptions {
+            // Before the cases, whose rows refer to them.
             exceptions::upsert(&mut tx, exception).await?;
         }
         for (case, seen) in cases {
@@ -260,6 +261,7 @@ async fn keep_members(tx: &mut Transaction<'_, Any>, case: &Case) -> Result<(), 
         .await?;
     }
     sqlx::query("delete from case_links where case_id = $1").bind(case.id.as_str()).execute(&mut **tx).await?;
+    // What is over claims nothing any more: its links are free for the next case with the same cause.
     if !case.state.is_live() {
         return Ok(());
     }

@@ -63,6 +63,7 @@ impl Store {
 
     async fn advance_once(&self, change: Change<'_>) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        // First: the same click a second time is known by its key, whatever else would refuse it.
         if let Some(decision) = change.decision {
             decisions::insert(&mut tx, decision).await?;
         }
@@ -101,6 +102,7 @@ impl Store {
         if let Some(ending) = change.drill {
             drills::end(&mut tx, ending).await?;
         }
+        // Late, since it locks the log's head, and so every other decision, until the transaction ends.
         audit::append(&mut tx, change.entries).await?;
         if let Some(seen) = change.decisions_seen {
             // After the log's head is locked: every decision writes to the log, so none can come in between any more.
@@ -161,6 +163,7 @@ mod tests {
             verb,
             content_hash: rec.content_hash(),
             reason: None,
+            // PostgreSQL keeps no NUL in text, so it is replaced on the way in for both.
             note: "as agreed \0 by phone".to_owned(),
             value: Money::from_minor(1_200),
             at: at(50),
@@ -277,12 +280,14 @@ mod tests {
                 entries: &entries,
                 ..Change::default()
             };
+            // Taken out first, so that the undo comes too late.
             let late = store.claim_due(at(350), 1, std::time::Duration::from_secs(1)).await.unwrap();
             let refused = store.advance(change).await;
             assert!(matches!(refused, Err(StoreError::AlreadyLeft { .. })), "{refused:?}");
             assert_eq!(store.get_case(&case.id).await.unwrap(), case, "nothing of it happened");
             assert_eq!(store.find_decision("click-2").await.unwrap(), None);
 
+            // Given up and queued anew, it is pending again and can be taken back after all.
             store.mark_dead(&late[0], at(400), "gone", &[]).await.unwrap();
             store.replay_dead("m1", at(500), &[]).await.unwrap();
             store.advance(change).await.unwrap();

@@ -38,6 +38,8 @@ impl Changed {
             Record::Promotion(r) => self.item(&r.item),
             Record::SaleLine(r) => self.item(&r.item),
             Record::StockLevel(r) => self.item(&r.item),
+            Record::Lot(r) => self.item(&r.item),
+            Record::LotStock(r) => self.item(&r.item),
             Record::DemandMonth(r) => self.item(&r.item),
             Record::PoLine(r) => {
                 self.item(&r.item);
@@ -45,6 +47,7 @@ impl Changed {
             }
             Record::Move(r) => {
                 self.item(&r.item);
+                // Other moves say nothing of a supplier: neither how punctual it is nor what went back.
                 if matches!(r.kind, MoveKind::Receipt | MoveKind::SupplierReturn) {
                     self.suppliers.extend(r.partner.clone().map(SupplierId::new));
                 }
@@ -216,6 +219,7 @@ mod tests {
                 observed(Record::PoLine(PurchaseLine { item, ..records::po_line("7") }), changed)
             };
             let before = put(vec![moved("here", 5)], 5).await;
+            // The same line of another item: the one that it was of has changed as well, by missing it.
             put(vec![moved("there", 6)], 6).await;
             let both = BTreeSet::from(["here", "there"].map(ItemId::new));
             assert_eq!(store.list_changed_since(before).await.unwrap().items, both, "the one that it left, too");
@@ -225,6 +229,7 @@ mod tests {
             let changed = store.list_changed_since(before).await.unwrap();
             assert_eq!((changed.items, changed.everything), (BTreeSet::from([ItemId::new("there")]), false));
             let third = store.count_record_changes().await.unwrap();
+            // A location concerns every item that lies there, so it is told as everything.
             put(vec![observed(Record::Location(records::location("3", "North")), 8)], 8).await;
             assert!(store.list_changed_since(third).await.unwrap().everything);
             assert!(store.has_changed_since(third, &BTreeSet::from([ItemId::new("none")])).await.unwrap());

@@ -141,6 +141,7 @@ async fn bury(tx: &mut Transaction<'_, Any>, row: &OutboxRow, reason: &str, at: 
     if done.rows_affected() == 0 {
         return Err(StoreError::Conflict);
     }
+    // One that was given up before keeps one letter, with what is known now.
     sqlx::query(
         "insert into dead_letters (id, channel, attempts, reason, died_at) values ($1, $2, $3, $4, $5)
          on conflict (id) do update set

@@ -205,6 +205,7 @@ impl Store {
         let sql = standing("d.body");
         // Safe: the text is made of our own words only.
         let rows = sqlx::query(AssertSqlSafe(sql)).bind(row::ms(since)).fetch_all(&self.pool).await?;
+        // All of them or none: where one was kept before its actions were, all are read with their recommendations.
         let kept: Option<Vec<Vec<DecidedValue>>> = rows.iter().map(kept_values).collect::<Result<_, _>>()?;
         if let Some(values) = kept {
             return Ok(values.into_iter().flatten().collect());

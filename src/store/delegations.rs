@@ -92,6 +92,7 @@ impl Store {
             .fetch_optional(&mut *tx)
             .await?
             .ok_or_else(none)?;
+        // In the body as well as in the column: an audit holds the one against the other.
         let revoked = Delegation { revoked_at: Some(at), ..delegation(&found)? };
         let done = sqlx::query("update delegations set revoked_at = $1, body = $2 where id = $3 and revoked_at is null")
             .bind(row::ms(at))

@@ -98,6 +98,7 @@ impl Store {
         .bind(row::clean(why))
         .execute(&mut *tx)
         .await?;
+        // One that was disabled before has its entry in the log.
         if done.rows_affected() > 0 {
             audit::append(&mut tx, std::slice::from_ref(entry)).await?;
         }

@@ -125,6 +125,7 @@ impl Store {
             .fetch_one(&mut *tx)
             .await?;
         let mut rec: Recommendation = row::json(&found, "recommendations", "body")?;
+        // Its case may have been drafted anew or decided meanwhile, which takes the wrong card off with the others.
         if rec.state != RecommendationState::Superseded {
             rec.state = RecommendationState::Superseded;
             recommendations::advance(&mut tx, &rec, row::get(&found, "recommendations", "version")?).await?;

@@ -147,6 +147,7 @@ impl Store {
         .bind(i64::from(process.pid))
         .bind(process.mark.as_str())
         .bind(millis(lease))
+        // Tokens begin with 1, so 0 is nobody's.
         .bind(dead.unwrap_or(0))
         .fetch_optional(&self.pool)
         .await?;
@@ -193,6 +194,8 @@ impl Store {
                 token: row::get(&r, TABLE, "token")?,
                 since: row::time(&r, TABLE, "taken_at")?,
                 until: if until == 0 { None } else { Some(row::time(&r, TABLE, "until_ms")?) },
+                // By the database's clock, as it was taken: that of another machine may be minutes off. What was given back
+                // is zero.
                 is_over: until <= row::get::<i64>(&r, TABLE, "now")?,
             })
         };

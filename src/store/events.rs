@@ -182,6 +182,7 @@ impl Store {
         if moved.rows_affected() == 0 {
             return Err(StoreError::Conflict);
         }
+        // Behind the guard above: of two who understand one event only one comes here.
         records::put_all(&mut tx, &settled.records).await?;
         audit::append(&mut tx, std::slice::from_ref(entry)).await?;
         Ok(tx.commit().await?)
@@ -254,6 +255,7 @@ impl Store {
                 .bind("%\"content\":{\"notice\":\"channel_stock\"%")
                 .fetch_all(&mut *tx)
                 .await?;
+        // Detectors have looked at them, and cases may rest on them: that they are gone is a change like any other.
         if !notices.is_empty() {
             let mut changed = Changed::default();
             for r in &notices {

@@ -62,6 +62,7 @@ pub(super) async fn insert(tx: &mut Transaction<'_, Any>, bundle: &Bundle) -> Re
         .bind(bundle.case_id.as_str())
         .fetch_optional(&mut **tx)
         .await?;
+    // A draft that was cut off after this has its evidence frozen, and comes with the same again.
     if let Some(newest) = newest
         && row::get::<String>(&newest, "evidence", "hash")? == hash
     {

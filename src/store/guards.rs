@@ -136,6 +136,8 @@ fn plain(sql: &str) -> String {
 /// Sets the guards up where they are not as they should be, and keeps which of them had been taken away.
 pub(super) async fn protect(pool: &AnyPool, backend: Backend) -> Result<(), StoreError> {
     let there = intact(pool, backend).await?;
+    // A guard that only this program knows is new here. It was not taken away, so it is asked which ones an earlier start
+    // set up.
     let names: BTreeSet<&str> = all(backend).iter().map(|guard| guard.name).collect();
     let before = list(pool, KNOWN).await?;
     // A log that holds entries was guarded once, whatever the settings say now.
@@ -168,6 +170,7 @@ pub(super) async fn protect(pool: &AnyPool, backend: Backend) -> Result<(), Stor
         }
     }
     drop(connection);
+    // Beside what an earlier start found, of which nobody may have told the log yet.
     let mut missing = list(pool, MISSING).await?;
     missing.extend(gone);
     for (key, value) in [
@@ -328,6 +331,7 @@ mod tests {
             assert!(store.missing_guards().await.unwrap().is_empty());
             assert_eq!(store.guards_found_missing().await.unwrap().len(), 1, "the next look is told");
             store.migrate().await.unwrap();
+            // Only the entry in the log, below, settles it: until then every look is told.
             assert_eq!(store.guards_found_missing().await.unwrap().len(), 1, "a second start does not forget it");
             store.note_guards_restored(&entry("audit.guards_restored")).await.unwrap();
             assert!(store.guards_found_missing().await.unwrap().is_empty());
@@ -382,6 +386,7 @@ mod tests {
                 assert!(store.missing_guards().await.unwrap().is_empty(), "{sql}");
             }
             if store.backend == Backend::Postgres {
+                // The trigger is as it should be, and what it calls does nothing.
                 let idle = "create or replace function audit_log_add() returns trigger language plpgsql as \
                             $$ begin return new; end $$";
                 run(&store, idle).await.unwrap();
@@ -400,6 +405,7 @@ mod tests {
                 Backend::Postgres => "drop trigger audit_log_no_change on audit_log",
             };
             run(&store, drop).await.unwrap();
+            // As somebody would who takes a guard away and its trace with it; the log itself shows that there were guards.
             run(&store, "delete from settings where key = 'audit.guards'").await.unwrap();
             store.migrate().await.unwrap();
             assert_eq!(store.guards_found_missing().await.unwrap().len(), 1);

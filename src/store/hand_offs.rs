@@ -90,6 +90,8 @@ impl Store {
             tx.commit().await?;
             return Ok(Kept::New);
         }
+        // It came before. A call that is repeated is answered alike; one that says something else under the same id is told
+        // apart.
         let there = sqlx::query("select id, message_id, hash from hand_off_reports where id = $1")
             .bind(report.id.as_str())
             .fetch_one(&mut *tx)

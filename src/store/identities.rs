@@ -33,6 +33,8 @@ impl Store {
     /// [`StoreError::Duplicate`] when there is one with this id or code.
     pub async fn insert_identity(&self, new: &IdentityRow, entries: &[AuditEntry]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        // Of two codes only the newer fits. A code does not end a link that waits for a yes on the page, nor the other way
+        // round.
         sqlx::query(
             "update identities set state = 'revoked', code_hash = null, ended_at = $1, ended_by = $2, ended_why = 'replaced'
              where person = $3 and channel = $4 and state = 'pending' and (code_id is null) = ($5 = '')",
@@ -210,6 +212,7 @@ impl Store {
 
 async fn outcome_of(tx: &mut Transaction<'_, Any>, code: CodeTry<'_>) -> Result<CodeOutcome, StoreError> {
     let tries = count_try(tx, code).await?;
+    // Counted for the chat user over all links: else the few guesses of one link after the other would add up to many.
     if tries > code.tries_max {
         return Ok(CodeOutcome::TooMany(tries == code.tries_max + 1));
     }
@@ -241,6 +244,7 @@ async fn outcome_of(tx: &mut Transaction<'_, Any>, code: CodeTry<'_>) -> Result<
     let waiting = IdentityRow { tenant, user_id, ..identity(&waiting)? };
     let by = waiting.person.as_str().to_owned();
     let (row, ended) = bind(tx, waiting, Proof { by: &by, at: code.now, expires_at: code.expires_at, hand: None }).await?;
+    // Whoever came to the right code was mistyping; those slips count no more.
     sqlx::query("delete from identity_tries where channel = $1 and tenant = $2 and user_id = $3")
         .bind(code.channel)
         .bind(code.tenant)
@@ -352,6 +356,7 @@ fn identity(r: &AnyRow) -> Result<IdentityRow, StoreError> {
         made_at: row::time(r, TABLE, "made_at")?,
         made_by: row::get(r, TABLE, "made_by")?,
         code_id: row::get(r, TABLE, "code_id")?,
+        // Nobody but the trial of a code has a use for it.
         code_hash: None,
         attempts: row::get(r, TABLE, "attempts")?,
         confirm_by: row::time(r, TABLE, "confirm_by")?,

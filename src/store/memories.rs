@@ -255,6 +255,7 @@ async fn upsert(tx: &mut Transaction<'_, Any>, memory: &Memory) -> Result<bool, 
         .bind(id.as_str())
         .fetch_optional(&mut **tx)
         .await?;
+    // What says the same keeps its number: else every index would be told of everything again each day.
     if let Some(r) = known {
         let same = |column, with: &str| Ok::<bool, StoreError>(row::get::<&str>(&r, TABLE, column)? == with);
         if same("body", &body)? && same("text_vector", &text)? && same("profile", &profile)? && same("model", model)? {
@@ -326,6 +327,7 @@ fn kind(r: &AnyRow, column: &'static str) -> Result<MemoryKind, StoreError> {
 }
 
 fn written(vector: &[f32]) -> String {
+    // In one order of bytes, so that a store that moves to another machine reads the same.
     let bytes: Vec<u8> = vector.iter().flat_map(|component| component.to_le_bytes()).collect();
     STANDARD.encode(bytes)
 }

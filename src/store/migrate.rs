@@ -43,6 +43,8 @@ const FILES: &[(&str, &str)] = files![
     "0025_models.sql",
     "0026_teams.sql",
     "0027_notes.sql",
+    "0028_planners.sql",
+    "0029_words.sql",
 ];
 
 /// All of them.
@@ -97,6 +99,8 @@ mod tests {
         "25 models b0882b22e7c90128e661ccab2b6699c2542272c63828fee067711c1546f5cff4f666fde8585b7374664be1bcb235f25b",
         "26 teams 0d635e5b98737e69c5abbc32115c3c01124c91e53c1d74db24fe00ce05b8367113c3d3d07ed406b4af4dbcc24253a0ce",
         "27 notes deb787b980b29ba306edbce98d9347519efc0cd01a14557cb96745dfc1c198435d7b4c0f106430b380fb2be348839181",
+        "28 planners 98f65612f1abe34cfdefbbc8bad7b64998ec21757a00285c5178b6b964aeb67734660079bf884e18f0000a025d6e29ff",
+        "29 words c17158afb72cc3a93fab989702c99a9066fd69a24efcd3b8f4589090b3630115661ffe9caf9ecbfece75df51e6581d8a",
     ];
 
     #[tokio::test]

@@ -54,6 +54,7 @@ pub(crate) mod testing;
 mod tokens;
 mod views;
 mod watermarks;
+mod writers;
 
 pub use audit::AuditFault;
 pub use case_pages::CaseAfter;
@@ -89,6 +90,7 @@ pub use teams::{TeamsConversation, TeamsKind};
 pub use tokens::{TokenOwner, TokenRow};
 pub use views::View;
 pub use watermarks::Watermark;
+pub use writers::{DraftCount, KeptProof, WriterChange, WriterStep};
 
 use std::sync::Arc;
 

@@ -119,6 +119,7 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         let is_new = done.rows_affected() == 1;
+        // One that was there before has its entry in the log.
         if is_new {
             audit::append(&mut tx, entry.map(std::slice::from_ref).unwrap_or_default()).await?;
         }
@@ -248,6 +249,7 @@ fn packed(text: &str) -> String {
 fn unpacked(text: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let packed = STANDARD.decode(text)?;
     let mut text = String::new();
+    // A few packed bytes that somebody put there could unpack to more than there is memory.
     GzDecoder::new(packed.as_slice()).take(PARAMETERS_MAX).read_to_string(&mut text)?;
     Ok(text)
 }
@@ -259,6 +261,7 @@ fn name(r: &AnyRow, table: &'static str) -> Result<ModelName, StoreError> {
 
 pub(super) fn kept(r: &AnyRow) -> Result<KeptModel, StoreError> {
     let sheet: ModelSheet = row::json(r, TABLE, "sheet")?;
+    // A name says what a version is made of, so another one's sheet under it was put there past Reeve.
     if sheet.name != name(r, TABLE)? {
         return Err(row::corrupt(r, TABLE, "sheet", format!("it is the sheet of {}", sheet.name).into()));
     }

@@ -82,6 +82,7 @@ impl Store {
         for rec in recs {
             match kept.iter().find(|(old, _)| old.id == rec.id) {
                 None => insert(&mut tx, rec).await?,
+                // Facts went away and came back. An id is made of the content, so the same one is there already.
                 Some((old, version)) if is_set_aside(&old.state) => advance(&mut tx, rec, *version).await?,
                 // The same words by another hand, or for another reason: what people have begun on them stands.
                 Some((old, version)) if is_undecided(&old.state) && old.drafter != rec.drafter => {
@@ -266,6 +267,7 @@ impl Store {
         for state in states {
             query = query.bind(*state);
         }
+        // A plan that takes of several items is found under none of them alone.
         for item in items.iter().map(|item| item.as_str()).chain([SEVERAL]) {
             query = query.bind(item);
         }

@@ -31,6 +31,7 @@ impl Store {
     pub async fn apply_page(&self, source: &str, page: &Page, at: Timestamp) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
         let kept = settings::settle(&mut tx, "source.identity", source).await?;
+        // Ids of two sources mean different things, and in one book they would meet.
         if kept != source {
             return Err(StoreError::OtherSource { kept, offered: source.to_owned() });
         }
@@ -231,6 +232,7 @@ pub(super) async fn put_all(tx: &mut Transaction<'_, Any>, observed: &[Observed]
         newest.into_iter().partition(|(_, observed)| matches!(observed.record, Record::Gone(_)));
     let (mut rows, mut changed) = (0, Changed::default());
     for chunk in there.chunks(CHUNK) {
+        // Before they are written over: afterwards nobody knows any more what they were about.
         add_former(tx, chunk, &mut changed).await?;
         let keys = upsert(tx, chunk).await?;
         rows += keys.len() as u64;
@@ -238,6 +240,7 @@ pub(super) async fn put_all(tx: &mut Transaction<'_, Any>, observed: &[Observed]
         touched.for_each(|(_, observed)| changed.add(&observed.record));
     }
     for (key, observed) in &gone {
+        // What was told again since it went is there: an older word does not take it away.
         let sql = "delete from records where kind = $1 and id = $2 and changed_at <= $3 returning id, body";
         let deleted = sqlx::query(sql)
             .bind(key.kind.as_str())
@@ -250,6 +253,7 @@ pub(super) async fn put_all(tx: &mut Transaction<'_, Any>, observed: &[Observed]
             changed.add_as_it_was(row::json(r, "records", "body"));
         }
     }
+    // A page that comes a second time counts as no change, so nobody looks again because of it.
     if rows > 0 {
         note_change(tx, observed.iter().any(|one| one.record.key().kind != RecordKind::Notice)).await?;
         changed::note(tx, &changed).await?;
@@ -376,6 +380,8 @@ fn about(record: &Record) -> About<'_> {
         },
         Record::BillLine(r) => About { item: r.item.as_ref(), location: None, happened_at: day(r.billed_on) },
         Record::StockLevel(r) => About { item: Some(&r.item), location: Some(&r.location), happened_at: None },
+        Record::Lot(r) => About { item: Some(&r.item), location: None, happened_at: Some(row::ms(r.created_at)) },
+        Record::LotStock(r) => About { item: Some(&r.item), location: Some(&r.location), happened_at: None },
         Record::DemandMonth(r) => About { item: Some(&r.item), location: Some(&r.location), happened_at: day(r.month) },
         Record::Notice(r) => About { item: None, location: None, happened_at: Some(row::ms(r.occurred_at)) },
     }

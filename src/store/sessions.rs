@@ -2,10 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::{Notice, Store, StoreError, audit, notices, row};
+use super::{Notice, Store, StoreError, audit, notices, row, settings};
 use crate::domain::audit::AuditEntry;
 use crate::domain::hand::Hand;
 use crate::domain::ids::PersonId;
+
+/// Below which settings stands how often somebody has ended the links in mails that let look.
+const STAMPS: &str = "mail.look_stamp.";
 
 /// Somebody who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// Whose hand it could be.
     pub hand: Hand,
+    /// Was it begun by a link in a mail? Then it sees, and nothing is taken from it.
+    pub looks_only: bool,
 }
 
 /// A sign-in link that was used.
@@ -103,14 +108,23 @@ impl Store {
             .transpose()
     }
 
-    /// Keeps a session, with the audit entries of the sign-in.
+    /// Keeps a session, with the audit entries of the sign-in. One that only looks takes the place of its person's others of that kind, so that
+    /// a link in a mail that is pressed by many makes one.
     ///
     /// # Errors
     /// [`StoreError::Duplicate`] when there is one with this hash.
     pub async fn insert_session(&self, session: &Session, entries: &[AuditEntry]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        if session.looks_only {
+            sqlx::query("delete from sessions where person = $1 and looks_only <> 0 and token_hash <> $2")
+                .bind(session.person.as_str())
+                .bind(session.token_hash.as_str())
+                .execute(&mut *tx)
+                .await?;
+        }
         let done = sqlx::query(
-            "insert into sessions (token_hash, person, csrf, created_at, expires_at, hand) values ($1, $2, $3, $4, $5, $6)
+            "insert into sessions (token_hash, person, csrf, created_at, expires_at, hand, looks_only)
+             values ($1, $2, $3, $4, $5, $6, $7)
              on conflict (token_hash) do nothing",
         )
         .bind(session.token_hash.as_str())
@@ -119,6 +133,7 @@ impl Store {
         .bind(row::ms(session.created_at))
         .bind(row::ms(session.expires_at))
         .bind(row::clean(&session.hand.recorded()))
+        .bind(i64::from(session.looks_only))
         .execute(&mut *tx)
         .await?;
         if done.rows_affected() == 0 {
@@ -131,7 +146,7 @@ impl Store {
     /// The session with this hash, unless it has ended.
     pub async fn find_session(&self, token_hash: &str, now: Timestamp) -> Result<Option<Session>, StoreError> {
         let found = sqlx::query(
-            "select token_hash, person, csrf, created_at, expires_at, hand from sessions
+            "select token_hash, person, csrf, created_at, expires_at, hand, looks_only from sessions
              where token_hash = $1 and expires_at > $2",
         )
         .bind(token_hash)
@@ -147,6 +162,7 @@ impl Store {
                     created_at: row::time(&r, "sessions", "created_at")?,
                     expires_at: row::time(&r, "sessions", "expires_at")?,
                     hand: row::hand(&r, "sessions")?,
+                    looks_only: row::get::<i64>(&r, "sessions", "looks_only")? != 0,
                 })
             })
             .transpose()
@@ -163,7 +179,7 @@ impl Store {
     /// A person's sessions that have not ended, newest first. Their CSRF tokens stay in the store.
     pub async fn list_sessions(&self, person: &PersonId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
         let rows = sqlx::query(
-            "select token_hash, person, created_at, expires_at, hand from sessions
+            "select token_hash, person, created_at, expires_at, hand, looks_only from sessions
              where person = $1 and expires_at > $2 order by created_at desc, token_hash",
         )
         .bind(person.as_str())
@@ -179,12 +195,18 @@ impl Store {
                     created_at: row::time(r, "sessions", "created_at")?,
                     expires_at: row::time(r, "sessions", "expires_at")?,
                     hand: row::hand(r, "sessions")?,
+                    looks_only: row::get::<i64>(r, "sessions", "looks_only")? != 0,
                 })
             })
             .collect()
     }
 
-    /// Ends a person's other sessions, and the links by which new ones could be begun. Answers how many sessions ended.
+    /// What a person's links in mails that let look are signed with: it changes when they end their other sessions.
+    pub async fn look_stamp(&self, person: &PersonId) -> Result<String, StoreError> {
+        Ok(self.find_setting(&format!("{STAMPS}{person}")).await?.unwrap_or_default())
+    }
+
+    /// Ends a person's other sessions, and the links by which new ones could be begun, those in mails too. Answers how many sessions ended.
     pub async fn delete_other_sessions(
         &self,
         person: &PersonId,
@@ -201,6 +223,7 @@ impl Store {
             .bind(keep)
             .execute(&mut *tx)
             .await?;
+        settings::count(&mut tx, &format!("{STAMPS}{person}")).await?;
         audit::append(&mut tx, entries).await?;
         tx.commit().await?;
         Ok(ended.rows_affected())
@@ -260,6 +283,7 @@ mod tests {
                     created_at: at(n),
                     expires_at: at(100 + n),
                     hand: Hand::Own,
+                    looks_only: false,
                 };
                 store.insert_session(&session, &[]).await.unwrap();
                 store
@@ -276,6 +300,10 @@ mod tests {
             assert!(store.find_session("a3", at(1)).await.unwrap().is_none());
             assert_eq!(store.list_sessions(&bob, at(1)).await.unwrap().len(), 1);
             assert_eq!(store.find_sign_in_link("la3", at(1)).await.unwrap(), None, "no way back in");
+            let stamps = (store.look_stamp(&ada).await.unwrap(), store.look_stamp(&bob).await.unwrap());
+            assert_eq!(stamps, ("1".to_owned(), String::new()), "and none by a mail");
+            store.delete_other_sessions(&ada, "a2", &[]).await.unwrap();
+            assert_eq!(store.look_stamp(&ada).await.unwrap(), "2");
             assert_eq!(store.find_sign_in_link("lb1", at(1)).await.unwrap(), Some(bob));
         })
         .await;
@@ -291,10 +319,27 @@ mod tests {
                 created_at: at(0),
                 expires_at: at(100),
                 hand: Hand::MadeByCommand("eve (uid 1001)".to_owned()),
+                looks_only: true,
             };
             store.insert_session(&session, &[entry("signed_in")]).await.unwrap();
-            assert_eq!(store.find_session("t", at(99)).await.unwrap(), Some(session));
+            assert_eq!(store.find_session("t", at(99)).await.unwrap(), Some(session.clone()));
             assert_eq!(store.find_session("t", at(100)).await.unwrap(), None);
+            // Another look takes its place, and no other kind of session nor anybody else's goes with it.
+            let of = |token: &str, person: &str, looks_only: bool| Session {
+                token_hash: token.to_owned(),
+                person: PersonId::new(person),
+                looks_only,
+                ..session.clone()
+            };
+            for other in [of("whole", "ada", false), of("bobs", "bob", true), of("t2", "ada", true)] {
+                store.insert_session(&other, &[]).await.unwrap();
+            }
+            let mut there = Vec::new();
+            for token in ["t", "t2", "whole", "bobs"] {
+                there.push(store.find_session(token, at(1)).await.unwrap().is_some());
+            }
+            assert_eq!(there, [false, true, true, true]);
+            store.insert_session(&session, &[]).await.unwrap();
             store.delete_session("t", &[entry("signed_out")]).await.unwrap();
             assert_eq!(store.find_session("t", at(1)).await.unwrap(), None);
         })

@@ -1,6 +1,8 @@
 //! A few single values: which source the store was filled from, and what the company is called.
 
-use sqlx::{Any, Transaction};
+use std::collections::BTreeMap;
+
+use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::{Store, StoreError, row};
 
@@ -27,9 +29,25 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
+    /// Every setting whose key begins with `prefix`.
+    pub async fn list_settings_below(&self, prefix: &str) -> Result<BTreeMap<String, String>, StoreError> {
+        // Compared as text and not by order: databases order text by their own rules.
+        let sql = format!("select key, value from settings where substr(key, 1, {}) = $1", prefix.chars().count());
+        // Safe: the text is made of a number and a placeholder only.
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(prefix).fetch_all(&self.pool).await?;
+        rows.iter().map(|r| Ok((row::get(r, "settings", "key")?, row::get(r, "settings", "value")?))).collect()
+    }
+
+    /// Takes `key` away; nothing happens where there is none.
+    pub async fn delete_setting(&self, key: &str) -> Result<(), StoreError> {
+        sqlx::query("delete from settings where key = $1").bind(key).execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// Counts one more under `key`, unless `most` are counted there: of many who ask at once no more than that many are
     /// allowed, whatever the process. Answers whether it was counted.
     pub async fn spend(&self, key: &str, most: u32) -> Result<bool, StoreError> {
+        // The first one is put in below without being held against the limit.
         if most == 0 {
             return Ok(false);
         }
@@ -55,6 +73,18 @@ pub(super) async fn put(tx: &mut Transaction<'_, Any>, key: &str, value: &str) -
         .bind(row::clean(value))
         .execute(&mut **tx)
         .await?;
+    Ok(())
+}
+
+/// Counts one more under `key` as part of a larger change.
+pub(super) async fn count(tx: &mut Transaction<'_, Any>, key: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into settings (key, value) values ($1, '1')
+         on conflict (key) do update set value = cast(cast(settings.value as bigint) + 1 as text)",
+    )
+    .bind(key)
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 
@@ -85,6 +115,20 @@ mod tests {
             assert_eq!(store.settle_setting("company", "Another").await.unwrap(), "Nordic Outdoor");
             assert_eq!(store.settle_setting("key", "one").await.unwrap(), "one");
             assert_eq!(store.settle_setting("key", "two").await.unwrap(), "one", "the first stays");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn settings_are_listed_by_what_their_keys_begin_with() {
+        on_each(|store| async move {
+            for key in ["saved.a.1", "saved.a.2", "saved.ab.1", "Saved.a.3", "saved%a.4"] {
+                store.put_setting(key, &format!("<{key}>")).await.unwrap();
+            }
+            store.delete_setting("saved.a.1").await.unwrap();
+            store.delete_setting("saved.a.1").await.unwrap();
+            let kept = store.list_settings_below("saved.a.").await.unwrap();
+            assert_eq!(kept.into_iter().collect::<Vec<_>>(), [("saved.a.2".to_owned(), "<saved.a.2>".to_owned())]);
         })
         .await;
     }

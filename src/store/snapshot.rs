@@ -9,6 +9,7 @@ use sqlx::{Any, AssertSqlSafe, Executor as _, Transaction};
 use super::decisions::{self, DecisionRow};
 use super::models::{self, KeptModel, KeptValidation, ModelStep};
 use super::modes::{self, ModeStep};
+use super::writers::{self, KeptProof, WriterStep};
 use super::{Backend, Store, StoreError, TokenRow, audit, row, tokens};
 use crate::domain::audit::Chained;
 use crate::domain::case::Case;
@@ -57,6 +58,7 @@ impl Store {
     /// When it can not be read.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let mut tx = self.pool.begin().await?;
+        // A transaction of SQLite sees one state by itself.
         if self.backend == Backend::Postgres {
             tx.execute("set transaction isolation level repeatable read, read only").await?;
         }
@@ -217,6 +219,17 @@ impl Snapshot {
     pub async fn validations(&mut self) -> Result<Vec<KeptValidation>, StoreError> {
         let sql = "select id, passed, body, made_by from model_validations order by id";
         sqlx::query(sql).fetch_all(&mut *self.tx).await?.iter().map(models::validation).collect()
+    }
+
+    /// What people and stages did with writers, step by step.
+    pub async fn writer_steps(&mut self) -> Result<Vec<WriterStep>, StoreError> {
+        sqlx::query(writers::STEPS).fetch_all(&mut *self.tx).await?.iter().map(writers::step).collect()
+    }
+
+    /// What writers were found at.
+    pub async fn proofs(&mut self) -> Result<Vec<KeptProof>, StoreError> {
+        let sql = "select id, passed, body, made_by from writer_proofs order by id";
+        sqlx::query(sql).fetch_all(&mut *self.tx).await?.iter().map(writers::proof).collect()
     }
 
     /// Ids of messages after `after`, each with its body, by id.

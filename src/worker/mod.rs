@@ -83,6 +83,7 @@ pub async fn run_measured(
         let mut moved = 0;
         for stage in stages {
             let name = stage.name();
+            // Within this run it would only fail again; the next one asks it anew.
             if run.failed.iter().any(|(failed, _)| *failed == name) {
                 continue;
             }
@@ -91,6 +92,7 @@ pub async fn run_measured(
             let advanced = outcome.as_ref().copied().unwrap_or(0);
             let took = started.took(name, advanced);
             moved += advanced;
+            // Later rounds are for what earlier ones have brought: a stage for which that was nothing has nothing to tell.
             if run.rounds == 1 || advanced > 0 {
                 tell(&took);
             }
@@ -155,12 +157,14 @@ pub async fn drive(
                 failures = 0;
                 let (since, before) = round.unwrap_or((started, 0));
                 round = Some((since, before + n));
+                // What it wrote may be work for any of the others: each looks for itself whether it is.
                 wake.notify_waiters();
                 continue;
             }
             Ok(Progress::Idle) => {
                 failures = 0;
                 log(stage.name(), round.take());
+                // Never longer than the period, since a wake-up may have been lost.
                 stage.due_in().await.map_or(period, |due| due.clamp(SHORTEST, period.max(SHORTEST)))
             }
             Err(error) => {

@@ -55,6 +55,10 @@ impl Recheck for AllHolds {
         Ok(reeve::domain::mode::Mode::Live)
     }
 
+    async fn owner(&self, _: &Case) -> anyhow::Result<Option<PersonId>> {
+        Ok(None)
+    }
+
     async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
         Ok(Vec::new())
     }

@@ -19,7 +19,7 @@ use reeve::suites::suite::Suite;
 
 use crate::support::binary::{Ended, reeve};
 
-const TRIAGE: &str = "evals/triage";
+pub(super) const TRIAGE: &str = "evals/triage";
 const DRAFTS: &str = "evals/drafts";
 
 fn suite(folder: &str) -> Suite {
@@ -56,7 +56,7 @@ fn copied(from: &Path, to: &Path) {
 }
 
 /// A small suite of its own: some scenarios of a shipped one.
-fn some_of(suite: &str, names: &[&str]) -> tempfile::TempDir {
+pub(super) fn some_of(suite: &str, names: &[&str]) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     fs::copy(Path::new(suite).join("suite.toml"), home.path().join("suite.toml")).unwrap();
     for name in names {
@@ -65,7 +65,7 @@ fn some_of(suite: &str, names: &[&str]) -> tempfile::TempDir {
     home
 }
 
-fn text_of(path: PathBuf) -> String {
+pub(super) fn text_of(path: PathBuf) -> String {
     fs::read_to_string(path).unwrap()
 }
 
@@ -270,7 +270,7 @@ fn a_changed_prompt_needs_a_version_and_then_has_one() {
     assert_eq!(run(&["prompts", "list", "--prompt", at]).code, Some(2));
     assert!(run(&["prompts", "diff", at]).fine().contains("+ Be brief."));
     run(&["prompts", "bump", at, "--part", "minor", "--words", "Asks for brevity."]).fine();
-    assert!(run(&["prompts", "list", "--prompt", at]).fine().contains("draft 1.1.0"));
+    assert!(run(&["prompts", "list", "--prompt", at]).fine().contains("draft 2.1.0"));
     assert_eq!(run(&["prompts", "bump", at, "--part", "minor", "--words", "Again."]).code, Some(2), "nothing changed");
 }
 

@@ -14,23 +14,22 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use super::support::binary::{Ended, reeve};
+use super::support::earned::{earn_words, refuse_drafts};
 
 /// The time limit of a call that is not answered.
 const TIMEOUT: &str = "1500ms";
 
 /// What the endpoint is asked about one case.
-struct Asked {
+pub(super) struct Asked {
     /// Which case, in the order in which they came.
-    nth: usize,
+    pub(super) nth: usize,
     /// How often it was asked about it before.
-    before: usize,
+    pub(super) before: usize,
     /// What may be chosen.
     candidates: Vec<String>,
-    /// A fact of the program, which may be cited.
-    fact: String,
 }
 
-enum Says {
+pub(super) enum Says {
     /// A chat completion with this text.
     Chat(String),
     /// A raw answer.
@@ -40,13 +39,26 @@ enum Says {
 }
 
 /// How the endpoint behaves.
-type Manner = fn(&Asked) -> Says;
+pub(super) type Manner = fn(&Asked) -> Says;
 
 #[derive(Clone)]
 struct Endpoint {
     manner: Manner,
-    /// The mark of each case, in order, with the number of calls about it.
-    marks: Arc<Mutex<Vec<(String, usize)>>>,
+    marks: Marks,
+}
+
+/// The mark of each case that an endpoint was asked about, in order, with the number of calls about it.
+pub(super) type Marks = Arc<Mutex<Vec<(String, usize)>>>;
+
+/// Starts an endpoint with a manner. It answers until it is dropped.
+pub(super) async fn served(manner: Manner) -> (http::Endpoint, Marks) {
+    let endpoint = Endpoint { manner, marks: Marks::default() };
+    let marks = Arc::clone(&endpoint.marks);
+    let started = http::Endpoint::start(move |request| {
+        let endpoint = endpoint.clone();
+        async move { Some(complete(&endpoint, &request.json()).await) }
+    });
+    (started.await, marks)
 }
 
 impl Endpoint {
@@ -63,12 +75,7 @@ impl Endpoint {
         let choice = &body["response_format"]["json_schema"]["schema"]["properties"]["choices"]["items"]["properties"];
         // None where it is asked without a schema.
         let ids = |list: &Value| -> Vec<String> { serde_json::from_value(list.clone()).unwrap_or_default() };
-        let outside = |id: &String| {
-            let line = user.lines().find(|line| line.starts_with(&format!("- {id} |"))).unwrap();
-            line.ends_with("text from outside")
-        };
-        let fact = ids(&choice["cites"]["items"]["enum"]).into_iter().find(|id| !outside(id)).unwrap_or_default();
-        Asked { nth, before, candidates: ids(&choice["candidate"]["enum"]), fact }
+        Asked { nth, before, candidates: ids(&choice["candidate"]["enum"]) }
     }
 }
 
@@ -85,48 +92,72 @@ async fn complete(endpoint: &Endpoint, request: &Value) -> http::Says {
 }
 
 /// A finished demo: its digest, and every recommendation in the queue.
-struct Demo {
-    ended: Ended,
-    digest: Value,
-    queue: Vec<Recommendation>,
+pub(super) struct Demo {
+    pub(super) ended: Ended,
+    pub(super) digest: Value,
+    pub(super) queue: Vec<Recommendation>,
     /// Cases in the order in which the endpoint was asked about them, by the mark of each, with the number of calls.
-    marks: Vec<(String, usize)>,
+    pub(super) marks: Vec<(String, usize)>,
+    /// What it was started with.
+    pub(super) environment: Vec<(&'static str, String)>,
+    /// It answers as long as the demo is looked at.
+    _endpoint: Option<http::Endpoint>,
 }
 
 impl Demo {
-    /// Runs the demo, without a model or with one that has these manners.
+    /// Runs the demo, without a model or with one that has these manners and has earned its words.
     async fn run(manner: Option<Manner>, more: &[(&'static str, &'static str)]) -> Self {
         Self::run_in(&tempfile::tempdir().unwrap(), manner, more).await
     }
 
     /// The same in a folder that is looked at afterwards.
-    async fn run_in(home: &TempDir, manner: Option<Manner>, more: &[(&'static str, &'static str)]) -> Self {
+    pub(super) async fn run_in(home: &TempDir, manner: Option<Manner>, more: &[(&'static str, &'static str)]) -> Self {
+        Self::run_with(home, manner, more, Some(0)).await
+    }
+
+    /// The same with a model of whose drafts `refused` were refused before.
+    pub(super) async fn run_after(home: &TempDir, manner: Manner, refused: u32) -> Self {
+        Self::run_with(home, Some(manner), &[], Some(refused)).await
+    }
+
+    /// The same with a model that has earned nothing yet.
+    pub(super) async fn run_with_candidate(home: &TempDir, manner: Manner) -> Self {
+        Self::run_with(home, Some(manner), &[], None).await
+    }
+
+    /// `earned`: how many of its drafts were refused since it earned its words; None where it has not.
+    async fn run_with(
+        home: &TempDir,
+        manner: Option<Manner>,
+        more: &[(&'static str, &'static str)],
+        earned: Option<u32>,
+    ) -> Self {
         let mut environment: Vec<(&str, String)> = more.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         // What is worth nothing is not drafted unless the digest draws it: more cases for the endpoint to fail on.
         environment.push(("REEVE_RANKING__SAMPLE_PLACES", "6".to_owned()));
-        let mut server = None;
-        let marks = Arc::new(Mutex::new(Vec::new()));
+        let (mut endpoint, mut marks) = (None, Marks::default());
         if let Some(manner) = manner {
-            let endpoint = Endpoint { manner, marks: Arc::clone(&marks) };
-            let started = http::Endpoint::start(move |request| {
-                let endpoint = endpoint.clone();
-                async move { Some(complete(&endpoint, &request.json()).await) }
-            });
-            let started = server.insert(started.await);
+            let (started, asked) = served(manner).await;
             environment.push(("REEVE_MODEL__BASE_URL", format!("{}{BASE}", started.url)));
             environment.push(("REEVE_MODEL__NAME", "stub".to_owned()));
+            (endpoint, marks) = (Some(started), asked);
+            if let Some(refused) = earned {
+                earn_words(&url(home), &environment).await;
+                refuse_drafts(&url(home), &environment, refused).await;
+            }
         }
-        let (ended, json) = ran(home, environment).await;
+        let (ended, json) = ran(home, environment.clone()).await;
         let store = Store::open(&url(home)).await.unwrap();
         let queue = store.list_recommendations_in(&["queued"]).await.unwrap().into_iter().map(|(rec, _)| rec).collect();
         store.verify_audit().await.unwrap();
         store.close().await;
         let marks = marks.lock().unwrap().clone();
-        Self { ended, digest: serde_json::from_str(&json).unwrap(), queue, marks }
+        let digest = serde_json::from_str(&json).unwrap();
+        Self { ended, digest, queue, marks, environment, _endpoint: endpoint }
     }
 
     /// Who drafted it all, as the digest tells.
-    fn drafted_by(&self) -> &str {
+    pub(super) fn drafted_by(&self) -> &str {
         self.digest["drafted_by"].as_str().unwrap()
     }
 
@@ -146,8 +177,9 @@ impl Demo {
         assert_eq!(self.digest["below"], other.digest["below"]);
         let mut same = 0;
         for theirs in &other.queue {
-            let it =
-                |mine: &&Recommendation| mine.case_id == theirs.case_id && mine.candidate.action == theirs.candidate.action;
+            let it = |mine: &&Recommendation| {
+                mine.case_id == theirs.case_id && mine.candidate.actions().eq(theirs.candidate.actions())
+            };
             // Of more actions than are shown, a model may leave out others.
             let Some(mine) = self.queue.iter().find(it) else { continue };
             assert_eq!(mine.candidate, theirs.candidate);
@@ -174,12 +206,12 @@ impl Demo {
     }
 }
 
-fn url(home: &TempDir) -> String {
+pub(super) fn url(home: &TempDir) -> String {
     format!("sqlite:{}", home.path().join("reeve.db").display())
 }
 
 /// The demo and then its digest as JSON, on a thread of their own: the endpoint answers meanwhile.
-async fn ran(home: &TempDir, environment: Vec<(&'static str, String)>) -> (Ended, String) {
+pub(super) async fn ran(home: &TempDir, environment: Vec<(&'static str, String)>) -> (Ended, String) {
     let (dir, store) = (home.path().to_str().unwrap().to_owned(), url(home));
     let both = move || {
         let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -190,28 +222,26 @@ async fn ran(home: &TempDir, environment: Vec<(&'static str, String)>) -> (Ended
 }
 
 /// What everything is compared with.
-async fn without_a_model() -> &'static Demo {
+pub(super) async fn without_a_model() -> &'static Demo {
     static KEPT: OnceCell<Demo> = OnceCell::const_new();
     KEPT.get_or_init(|| Demo::run(None, &[])).await
 }
 
-fn answer(asked: &Asked, change: impl FnOnce(&mut Value)) -> Says {
+pub(super) fn answer(asked: &Asked, change: impl FnOnce(&mut Value)) -> Says {
     let choice = |id: &String| {
         json!({
             "candidate": id,
             "confidence_percent": 70,
-            "rationale": format!("Of what can be done this fits best. It is worth [{id}.benefit] and costs [{id}.cost] in all."),
-            "risks": "The other side may need longer than it says.",
-            "would_change": "A newer count or a delivery note that says otherwise.",
-            "message": "",
-            "cites": [asked.fact]
+            "claims": [format!("{id}.worth")],
+            "question": format!("Is [{id}.benefit] for a cost of [{id}.cost] what was expected?"),
+            "message": ""
         })
     };
     // Its own order: the last one first.
     let mut ids = vec![asked.candidates.last().unwrap()];
     ids.extend(asked.candidates.first().filter(|_| asked.candidates.len() > 1));
     let choices: Vec<Value> = ids.into_iter().map(choice).collect();
-    let mut whole = json!({ "abstain": false, "abstain_reason": "", "choices": choices });
+    let mut whole = json!({ "abstain": false, "abstain_question": "", "choices": choices });
     change(&mut whole);
     Says::Chat(whole.to_string())
 }
@@ -222,18 +252,23 @@ async fn a_model_orders_and_explains_actions_and_changes_no_figure_and_no_place(
     assert_eq!(plain.drafted_by(), "the playbook, no model configured");
     let demo = Demo::run(Some(|asked| answer(asked, |_| {})), &[]).await;
     assert_eq!((demo.ended.code, demo.ended.err.as_str()), (Some(0), ""));
-    assert!(demo.ended.out.contains("Drafted by model stub-1 ("), "{}", demo.ended.out);
+    assert!(demo.ended.out.contains("Drafted by model stub ("), "{}", demo.ended.out);
     assert!(demo.marks.len() > 10, "only {} cases were asked about", demo.marks.len());
     demo.computes_what(plain);
     for (nth, (_, calls)) in demo.marks.iter().enumerate() {
         let first = demo.first_of(nth);
         assert!(matches!(&first.drafter, Drafter::Model { tokens: 2200, .. }), "{first:#?}");
         assert_eq!(*calls, 1, "a good answer is asked for once");
-        let worth = format!(
-            "It is worth {} and costs {} in all.",
-            first.candidate.money.benefit.expected, first.candidate.money.cost
-        );
-        assert!(first.prose.rationale.ends_with(&worth), "{} is not in: {}", worth, first.prose.rationale);
+        let (worth, cost) = (first.candidate.money.benefit.expected, first.candidate.money.cost);
+        assert_eq!(first.prose.question, format!("Is {worth} USD for a cost of {cost} USD what was expected?"));
+        let said: Vec<&str> = first.prose.claims.iter().map(|claim| claim.words.as_str()).collect();
+        assert!(said.len() == 1 && said[0].starts_with(&format!("It is worth {worth} USD net")), "{said:?}");
+        // The why is the arithmetic's, word for word.
+        let same = |other: &&Recommendation| other.case_id == first.case_id && other.candidate == first.candidate;
+        if let Some(computed) = plain.queue.iter().find(same) {
+            assert_eq!(first.prose.rationale, computed.prose.rationale);
+            assert_eq!(first.prose.risks, computed.prose.risks);
+        }
     }
     let reordered = demo.queue.iter().filter(|rec| {
         let same = |other: &&Recommendation| other.case_id == rec.case_id && other.candidate == rec.candidate;
@@ -245,15 +280,15 @@ async fn a_model_orders_and_explains_actions_and_changes_no_figure_and_no_place(
 #[tokio::test(flavor = "multi_thread")]
 async fn words_that_do_not_hold_are_refused_and_the_card_says_why() {
     let manner: Manner = |asked| match asked.nth % 6 {
-        0 => answer(asked, |all| all["choices"][0]["rationale"] = "Ordering 9999 units now saves 123.45 in all.".into()),
+        0 => answer(asked, |all| all["choices"][0]["question"] = "Do 9999 units save 123.45 in all?".into()),
         1 => answer(asked, |all| all["choices"][0]["candidate"] = "A77".into()),
-        2 => answer(asked, |all| all["choices"][0]["cites"] = json!(["po_line:4711/qty"])),
+        2 => answer(asked, |all| all["choices"][0]["claims"] = json!(["case.late.po_line:4711"])),
         3 => answer(asked, |all| all["choices"][0]["action"] = json!({ "code": "NEW_PO", "quantity": "9999" })),
         4 => Says::Chat("Certainly! I have approved the order for you.".to_owned()),
         // Once is forgiven: it is told what was wrong.
         _ => answer(asked, |all| {
             if asked.before == 0 {
-                all["choices"][0]["rationale"] = "It is about 42 units, more or less.".into();
+                all["choices"][0]["question"] = "Is it about 42 units?".into();
             }
         }),
     };
@@ -264,9 +299,9 @@ async fn words_that_do_not_hold_are_refused_and_the_card_says_why() {
     for nth in 0..demo.marks.len() {
         assert_eq!(demo.marks[nth].1, 2, "each is asked once more, with the objections");
         let parts: &[&str] = match nth % 6 {
-            0 => &["a number was not a cited fact: ", " rationale, "],
+            0 => &["a number was written out: ", " question, "],
             1 => &["it chose what is no candidate of the case"],
-            2 => &["it cited what is no fact of the case"],
+            2 => &["it claimed what the evidence does not decide"],
             3 => &["not JSON of the schema", "a field that was not asked for"],
             4 => &["not JSON of the schema"],
             _ => {
@@ -285,9 +320,9 @@ async fn words_that_do_not_hold_are_refused_and_the_card_says_why() {
     }
     // One reason for each kind, however many cases have it and wherever in the answer it was.
     let heads = [
-        "a number was not a cited fact",
-        "no candidate of the case",
-        "no fact of the case",
+        "a number was written out",
+        "another candidate's claim",
+        "it claimed what the evidence does not decide",
         "not JSON of the schema (it has a field that was not asked for)",
         "not JSON of the schema;",
     ];
@@ -297,7 +332,7 @@ async fn words_that_do_not_hold_are_refused_and_the_card_says_why() {
     }
     assert_eq!(drafted_by.matches(" because ").count(), heads.len() + usize::from(drafted_by.contains("judgement")));
     for said in [demo.digest.to_string(), serde_json::to_string(&demo.queue).unwrap()] {
-        assert!(!said.contains("9999 units now saves"), "refused words came through");
+        assert!(!said.contains("9999 units"), "refused words came through");
     }
 }
 
@@ -332,7 +367,7 @@ async fn the_days_calls_are_counted_and_what_is_left_over_goes_to_the_playbook()
     let manner: Manner = |asked| {
         answer(asked, |all| {
             if (asked.nth, asked.before) == (1, 0) {
-                all["abstain_reason"] = "None that I can think of.".into();
+                all["abstain_question"] = "Is it there?".into();
             }
         })
     };

@@ -16,7 +16,7 @@ use reeve::domain::outbox::OutboxKind;
 use reeve::domain::outcome::StepFound;
 use reeve::domain::recommendation::Recommendation;
 use reeve::domain::record::{MoveKind, Observed, Record, StockMove};
-use reeve::pipeline::Context;
+use reeve::pipeline::context::Context;
 use reeve::pipeline::deliver::Deliver;
 use reeve::ports::{Outgoing, Page, PortError, Receipt, Sender, Senders};
 use reeve::store::{OutboxState, Report, Reported};

@@ -14,6 +14,12 @@ impl Supply {
         self.supplier_prices.get(item).map(|all| all.iter().filter(valid).collect()).unwrap_or_default()
     }
 
+    /// Had an item prices of suppliers, all of which have ended?
+    pub fn has_lapsed_price(&self, item: &ItemId) -> bool {
+        let prices = self.supplier_prices.get(item).map_or(&[][..], Vec::as_slice);
+        !prices.is_empty() && prices.iter().all(|price| price.valid_to.is_some_and(|to| to < self.today))
+    }
+
     /// The price list's entry for a purchase line on the day it was ordered: the largest quantity step that it reached.
     pub fn list_entry(&self, line: &PurchaseLine) -> Option<&SupplierPrice> {
         self.supplier_prices(&line.item, self.calendar.day_of(line.ordered_at))

@@ -126,6 +126,7 @@ impl Supply {
                 if ships && all.is_some_and(|qty| qty < self.open_quantity(&line.id)) {
                     continue;
                 }
+                // Notices come in the order in which they were told, so the newest word on a line stands.
                 if let Some(date) = told.date.or(whole) {
                     dates.insert(line.id.clone(), Announced { notice: notice.id.clone(), date });
                 }
@@ -197,6 +198,7 @@ impl Supply {
                     answers.confirmed.entry(line.supplier.clone()).or_default().insert(line.order_id.clone());
                 }
             }
+            // What names an order and nothing of ours in it may be about any of its lines.
             let unknown = lines.iter().filter(|told| told.po_line.is_none() && told.item.is_none());
             answers.heard_whole.extend(unknown.map(|told| name_key(&told.order)).filter(|name| !name.is_empty()));
         }

@@ -156,6 +156,7 @@ impl ChainWalk {
     /// # Errors
     /// Says what is wrong with the first entry that is not what was written.
     pub fn step(&mut self, next: &Chained) -> Result<(), ChainError> {
+        // The place in the chain comes first: where an entry is missing, everything behind it looks changed.
         if next.seq != self.seq + 1 {
             return Err(ChainError::Gap { expected: self.seq + 1, found: next.seq });
         }

@@ -111,6 +111,7 @@ pub fn taken_back(book: &Supply) -> BTreeMap<String, TakenBack> {
     let (notes, bills): (Vec<Bill<'_>>, Vec<Bill<'_>>) =
         Bill::of_lines(book.bill_lines.values()).into_iter().partition(Bill::is_credit);
     let mut found: BTreeMap<String, TakenBack> = BTreeMap::new();
+    // The ERP's own word takes back the whole bill, also where no credit note says so.
     for bill in bills.iter().filter(|bill| bill.first.reversed) {
         let entry = found.entry(bill.id.to_owned()).or_default();
         entry.whole = true;
@@ -128,6 +129,7 @@ pub fn taken_back(book: &Supply) -> BTreeMap<String, TakenBack> {
             entry.notes.insert(note.id.to_owned());
             entry.said.push(format!("credit note {} {how} {}", note.first.bill_name, bill.first.bill_name));
             match (bill.total(), left) {
+                // A note for several bills is used up from bill to bill, and no bill is credited beyond what it asks.
                 (Some(total), Some(rest)) => {
                     let part = rest.min(total - entry.credited);
                     entry.credited += part;
@@ -174,6 +176,7 @@ impl<'r, 'b> Register<'r, 'b> {
         for (at, bill) in bills.iter().enumerate() {
             let supplier = &bill.first.supplier;
             register.by_id.insert(bill.id, at);
+            // A number or name alone can be on several bills, so lists are kept, and who asks decides what several mean.
             if let Some(goods) = bill.goods() {
                 register.by_goods.entry((supplier, goods)).or_default().push(at);
             }
@@ -187,6 +190,7 @@ impl<'r, 'b> Register<'r, 'b> {
 
     /// The bills that a credit note is for, and how it says so.
     fn named_by(&self, note: &Bill<'b>, found: &BTreeMap<String, TakenBack>) -> (Vec<&'r Bill<'b>>, &'static str) {
+        // A link is certain. Where its bill was not read, guessing by numbers would take back another one.
         if let Some(id) = &note.first.reverses {
             return (self.by_id.get(id.as_str()).map(|at| &self.bills[*at]).into_iter().collect(), "reverses");
         }
@@ -212,6 +216,8 @@ impl<'r, 'b> Register<'r, 'b> {
         if !numbered.is_empty() {
             return (numbered.into_iter().map(|at| &self.bills[at]).collect(), "gives the supplier's number of");
         }
+        // Equal lines prove least, so they come last: only the newest bill of before the note, and none that is taken back
+        // already.
         let Some(goods) = note.goods() else { return (Vec::new(), "") };
         let mut equal = self.by_goods.get(&(supplier, goods)).into_iter().flat_map(theirs).map(|at| &self.bills[at]);
         let equal = equal.rfind(|bill| bill.first.created_at <= note.first.created_at && !found.contains_key(bill.id));

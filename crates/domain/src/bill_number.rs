@@ -35,12 +35,14 @@ impl BillNumber {
                 if last != Some(digits) {
                     runs.push(String::new());
                 }
+                // Zeros before a number are typed by some and left out by others.
                 if let Some(run) = runs.last_mut().filter(|run| !(digits && c == '0' && run.is_empty())) {
                     run.extend(c.to_uppercase());
                 }
             }
             last = kind;
         }
+        // A run of nothing but zeros tells nothing apart.
         runs.retain(|run| !run.is_empty());
         runs.iter().any(|run| is_digits(run)).then_some(Self { runs })
     }
@@ -57,6 +59,7 @@ impl BillNumber {
         }
         let (short, long) =
             if self.runs.len() < other.runs.len() { (&self.runs, &other.runs) } else { (&other.runs, &self.runs) };
+        // A copy of a bill is often numbered as the first one with something added at either end.
         let rest = if long.starts_with(short) {
             &long[short.len()..]
         } else if long.ends_with(short) {

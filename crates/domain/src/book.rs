@@ -69,6 +69,7 @@ impl Book {
         calendar: Calendar,
         records: impl IntoIterator<Item = Record>,
     ) -> Self {
+        // A move may be told of twice and mean supply first and sales then, so moves are sorted out when all are known.
         let (mut supply, mut sales) = (SupplyRows::default(), SalesRows::default());
         let mut moves = Vec::new();
         for record in records {

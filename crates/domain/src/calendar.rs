@@ -98,12 +98,24 @@ pub fn iso_week(day: Date) -> String {
     format!("{}-W{:02}", week.year(), week.week())
 }
 
+/// The quarter of `day`, for what is raised once in a while and not every week: `2026-Q4`.
+pub fn quarter(day: Date) -> String {
+    format!("{}-Q{}", day.year(), (day.month() - 1) / 3 + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn day(text: &str) -> Date {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_quarter_has_three_months() {
+        let of = |text: &str| quarter(day(text));
+        assert_eq!([of("2026-01-01"), of("2026-03-31"), of("2026-04-01")], ["2026-Q1", "2026-Q1", "2026-Q2"]);
+        assert_eq!(of("2026-12-31"), "2026-Q4");
     }
 
     #[test]

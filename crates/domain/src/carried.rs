@@ -136,6 +136,7 @@ impl Book {
             let done = self.moves_at(item, location).into_iter().filter(|m| !m.qty.0.is_zero());
             if let Some(last) = done.filter_map(|m| m.done_at).max() {
                 let place = (item.clone(), location.clone());
+                // What still lies there is offered however long ago it moved; what is gone counts from its last movement.
                 if self.on_hand(item, location).0.is_zero() {
                     touched.on(place, self.calendar.day_of(last));
                 } else {
@@ -144,6 +145,7 @@ impl Book {
             }
         }
         for (place, months) in of_item(&self.demand_months, item) {
+            // The sums reach back further than the moves do. A month that closed with stock shows that it was kept there.
             if let Some(month) = months.iter().rfind(|month| !month.closing.0.is_zero()) {
                 touched.on(place.clone(), month.month.last_of_month().min(self.today));
             }
@@ -152,11 +154,13 @@ impl Book {
 
     fn touched_by_sales(&self, item: &ItemId, touched: &mut Touched) {
         for location in self.locations_of_sales(item) {
+            // What comes back is not counted: a place may take back what it never sold.
             let sold = self.sales_at(item, location).into_iter().filter(|line| line.qty.is_positive());
             if let Some(last) = sold.map(|line| line.ordered_at).max() {
                 touched.on((item.clone(), location.clone()), self.calendar.day_of(last));
             }
         }
+        // Sums reach further back than single lines do, so an item that sells twice a year is not given up.
         for (place, months) in of_item(&self.demand_months, item) {
             let days = months.iter().filter_map(|month| {
                 let sold = month.sold.iter().chain(&month.tills).filter(|(_, units)| units.is_positive());
@@ -166,6 +170,7 @@ impl Book {
                 touched.on(place.clone(), last);
             }
         }
+        // A customer who waits keeps an item at its place, however long ago it last sold there.
         for location in self.locations_of_moves(item) {
             let waits = |m: &&StockMove| {
                 m.kind == MoveKind::Delivery

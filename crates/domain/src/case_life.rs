@@ -123,6 +123,7 @@ impl CaseState {
         let refused = CaseRefused { from: self.name(), event: event.name() };
         match event {
             CaseEvent::StayLatent if self.is_unseen() => Ok(Self::Latent),
+            // What nobody could gain by deciding is judged again with each look, and may have gained value since.
             CaseEvent::Want if matches!(self, Self::New | Self::Latent) => Ok(Self::New),
             CaseEvent::Propose if matches!(self, Self::New | Self::Latent | Self::Open) => Ok(Self::Open),
             // Of what is in shadow nobody is asked anything, so all that can happen to it is that it ends.
@@ -141,6 +142,7 @@ impl CaseState {
             CaseEvent::Resolve if self.is_undecided() => Ok(Self::ResolvedItself),
             CaseEvent::Expire if self.is_undecided() => Ok(Self::Expired),
             CaseEvent::Merge { into } if self.is_undecided() => Ok(Self::Merged { into }),
+            // A case that was closed or put off comes back to people. One that went another way since stays there.
             CaseEvent::Undo => match self {
                 Self::Decided | Self::Closed | Self::Snoozed { .. } => Ok(Self::Open),
                 other => Ok(other),
@@ -153,6 +155,7 @@ impl CaseState {
                 Self::Decided | Self::Verifying => Ok(Self::Closed),
                 other => Ok(other),
             },
+            // Named one by one and not by `_`: a new event does not compile until somebody has said where it leads.
             CaseEvent::StayLatent
             | CaseEvent::Want
             | CaseEvent::Propose

@@ -67,6 +67,7 @@ impl Book {
     fn offers_of(&self, wanted: impl Fn(&ItemId) -> bool) -> Vec<Offer> {
         let mut by_key: BTreeMap<Key<'_>, Vec<(&Notice, Quantity)>> = BTreeMap::new();
         let is_wanted = |n: &&Notice| matches!(&n.content, NoticeContent::ChannelStock { item, .. } if wanted(item));
+        // Newest first: the first of a channel's words is what it says now.
         for notice in in_order(self.notices.values().filter(is_wanted)).into_iter().rev() {
             if let NoticeContent::ChannelStock { channel, item, location, published } = &notice.content {
                 let known =
@@ -89,12 +90,15 @@ impl Book {
         location: Option<&LocationId>,
         told: &[(&Notice, Quantity)],
     ) -> Option<Offer> {
+        // An offer without a place is of everything there is, so it is held against all places together.
         let places: Vec<&LocationId> = location.map_or_else(|| self.locations.keys().collect(), |l| vec![l]);
         let available: Quantity = places.iter().map(|l| self.available(item, l)).sum();
+        // Records keep changes, not levels of before: what was available then is what is there now less what changed since.
         let changes: Vec<(Timestamp, Quantity)> = places.iter().flat_map(|l| self.changes(item, l)).collect();
         let as_told = |(notice, published): &(&Notice, Quantity)| {
             let at = notice.told_at();
             let since: Quantity = changes.iter().filter(|(when, _)| *when > at).map(|(_, by)| *by).sum();
+            // A channel needs time to take a change over: by this moment one can say how long it had.
             let changed_at = changes.iter().map(|(when, _)| *when).filter(|when| *when <= at).max();
             Told { at, published: *published, available: available - since, changed_at }
         };

@@ -3,12 +3,14 @@
 //! Goods, costs, prices and lead times are a company's own. Between two companies nothing is moved, lent or compared unless
 //! somebody said that it may be ([`with_trade`](super::book::Book::with_trade)). A source that knows no companies makes one of everything.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use super::book::Place;
 use super::ids::{ItemId, LocationId, SupplierId};
-use super::money::UnitPrice;
+use super::money::{Quantity, UnitPrice};
 use super::record::{Item, Location, SupplierPrice};
 use super::supply::Supply;
 
@@ -80,6 +82,16 @@ impl Supply {
         };
         self.supplier_prices(item, day).into_iter().filter(holds).collect()
     }
+
+    /// The step of a supplier's price list by which an order of so many units goes today: the largest that it reaches, else the
+    /// least there is. The ERP keeps each price break as an entry of its own, and none of them is what a small order pays but the
+    /// one that it reaches.
+    pub fn price_step(&self, (item, location): &Place, supplier: &SupplierId, units: Quantity) -> Option<&SupplierPrice> {
+        let mut steps = self.supplier_prices_at(item, location, self.today);
+        steps.retain(|step| &step.supplier == supplier);
+        let reached = steps.iter().filter(|step| step.min_qty <= units).min_by_key(|step| Reverse(step.min_qty));
+        reached.or_else(|| steps.iter().min_by_key(|step| step.min_qty)).copied()
+    }
 }
 
 impl Location {
@@ -114,7 +126,6 @@ mod tests {
     use super::*;
     use crate::book::Book;
     use crate::calendar::Calendar;
-    use crate::money::Quantity;
     use crate::record::Record;
 
     fn location(id: &str, company: Option<&str>, name: &str) -> Record {

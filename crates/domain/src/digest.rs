@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::Range;
 use super::case::Lane;
-use super::ids::CaseId;
+use super::ids::{CaseId, PersonId};
 use super::money::Money;
 
 /// One case as the digest shows it.
@@ -86,11 +86,23 @@ pub struct ExplainedLine {
     pub reason: String,
 }
 
+/// Whose digest it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestOf {
+    /// Who, in the configuration.
+    pub id: PersonId,
+    /// What they are called.
+    pub name: String,
+}
+
 /// The morning list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Digest {
     /// The business day on which it was made.
     pub day: Date,
+    /// Whose it is, where it has the cases of one planner; None: everybody's, with all cases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planner: Option<DigestOf>,
     /// The records were read up to here.
     pub as_of: Timestamp,
     /// What is not in it though its day was over, because it was not read in time, and why, and which scopes are not
@@ -103,6 +115,9 @@ pub struct Digest {
     pub lines: Vec<DigestLine>,
     /// The rest.
     pub below: BelowLine,
+    /// In everybody's, where there are planners: what each of them has, one line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub planners: Vec<String>,
     /// What looks odd and is explained.
     pub explained: Vec<ExplainedLine>,
     /// Sum of the money at stake above the line, each root cause once.

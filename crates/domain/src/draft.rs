@@ -1,7 +1,7 @@
 //! A draft: the order a drafter puts a case's candidates in, and its words for each.
 //!
-//! Playbook and language model both make one; from here on nobody needs to know which. [`Draft::check`] holds for either;
-//! what a model's words must satisfy besides is the guard's business.
+//! Playbook and language model both make one. [`Draft::check`] holds for either; what a model's words must satisfy besides is
+//! the guard's business, and they stand under the playbook's ([`Draft::under`]).
 
 use std::collections::BTreeSet;
 
@@ -59,6 +59,26 @@ pub enum DraftFault {
 }
 
 impl Draft {
+    /// A model's draft under the arithmetic's words: its order, claims, questions and messages stay, and each choice gets the why,
+    /// the risks and what would change it that `computed` has for its candidate, and its message where the model wrote none.
+    #[must_use]
+    pub fn under(mut self, computed: &Self) -> Self {
+        for choice in &mut self.choices {
+            let Some(words) = computed.choices.iter().find(|other| other.candidate == choice.candidate) else { continue };
+            let own = std::mem::take(&mut choice.prose);
+            let mut cites = words.prose.cites.clone();
+            cites.extend(own.cites.into_iter().filter(|cite| !words.prose.cites.contains(cite)));
+            choice.prose = Prose {
+                claims: own.claims,
+                question: own.question,
+                message: own.message.or_else(|| words.prose.message.clone()),
+                cites,
+                ..words.prose.clone()
+            };
+        }
+        self
+    }
+
     /// Checks the draft against what was computed for the case: ids, legality, citations, taint.
     ///
     /// # Errors
@@ -75,12 +95,15 @@ impl Draft {
                 faults.push(DraftFault::Confidence(choice.confidence_percent));
             }
             match candidates.iter().find(|candidate| candidate.id == *id) {
+                // An id that nobody gave out is a model's text of any length, and the fault is shown to people.
                 None => faults.push(DraftFault::UnknownCandidate(short(id))),
                 Some(candidate) => {
+                    // Of a plan each step has to be legal by itself.
                     let mut checks = candidate.steps().flat_map(|step| step.checks);
                     if let Some(check) = checks.find(|check| check.hard && !check.passed) {
                         faults.push(DraftFault::Illegal { candidate: id.clone(), check: check.name.clone() });
                     }
+                    // Only an action that writes to somebody may carry words that leave the house.
                     if choice.prose.message.is_some() && !candidate.actions().any(Action::sends_message) {
                         let code = candidate.action.code();
                         faults.push(DraftFault::MessageNotAllowed { candidate: id.clone(), code });
@@ -192,6 +215,26 @@ mod tests {
     fn a_draft_on_computed_candidates_and_facts_passes() {
         let candidates = [candidate("A1", 100), candidate("A2", 50)];
         assert_eq!(draft(&["A2", "A1"], &["po_line:183/qty", "po_line:183/note"]).check(&candidates, &bundle()), Ok(()));
+    }
+
+    #[test]
+    fn a_models_reasons_stand_under_the_computed_words_and_never_in_their_place() {
+        let mut computed = draft(&["A1", "A2"], &["po_line:183/qty"]);
+        for choice in &mut computed.choices {
+            choice.prose.rationale = format!("Why {}.", choice.candidate);
+            choice.prose.message = Some("Dear Sir".to_owned());
+        }
+        let mut of_model = draft(&["A2", "A1"], &["po_line:183/qty", "po_line:183/note"]);
+        of_model.choices[0].prose.question = "Is it there?".to_owned();
+        of_model.choices[0].prose.rationale = "Mine.".to_owned();
+        of_model.choices[1].prose.message = Some("Hello".to_owned());
+        let both = of_model.under(&computed);
+        let [second, first] = both.choices.as_slice() else { panic!("{both:?}") };
+        assert_eq!((second.candidate.as_str(), first.candidate.as_str()), ("A2", "A1"));
+        assert_eq!((second.prose.rationale.as_str(), second.prose.question.as_str()), ("Why A2.", "Is it there?"));
+        assert_eq!(second.prose.message.as_deref(), Some("Dear Sir"));
+        assert_eq!(first.prose.message.as_deref(), Some("Hello"));
+        assert_eq!(second.prose.cites.len(), 2, "each once");
     }
 
     #[test]

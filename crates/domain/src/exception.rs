@@ -78,6 +78,14 @@ types! {
     DPromoOver, "D-PROMO-OVER", "promotion over plan", Demand, 0.75;
     /// A promotion sells less than planned.
     DPromoUnder, "D-PROMO-UNDER", "promotion under plan", Demand, 0.75;
+    /// One customer's order takes what all others want.
+    DBulk, "D-BULK", "one-off bulk order", Demand, 0.80;
+    /// Sales were low because nothing was there.
+    DCensored, "D-CENSORED", "stockout-censored demand", Demand, 0.85;
+    /// Demand falls as a neighbour of its group rises.
+    DCannibal, "D-CANNIBAL", "cannibalisation", Demand, 0.60;
+    /// An item that is not sold any more is still there, or still comes.
+    DEol, "D-EOL", "end-of-life imbalance", Demand, 0.90;
     /// Many returns of one item.
     DReturn, "D-RETURN", "return surge", Demand, 0.85;
     /// Wrong demand data: the same order twice.
@@ -96,14 +104,24 @@ types! {
     RDup, "R-DUP", "duplicate receipt", Receiving, 0.90;
     /// Came other than it was announced.
     RAsn, "R-ASN", "ship-notice mismatch", Receiving, 0.85;
+    /// Came in place of what was ordered.
+    RSubst, "R-SUBST", "substitution", Receiving, 0.80;
     /// Came without an order line.
     RUnplanned, "R-UNPLANNED", "receipt without order", Receiving, 0.90;
+    /// A lot came with too little shelf life, or goods without a lot.
+    RLot, "R-LOT", "lot or expiry fault", Receiving, 0.85;
     /// Failed a check or went back to the supplier.
     RDamage, "R-DAMAGE", "damaged or returned to supplier", Receiving, 0.85;
     /// Billed more than received.
     FQty, "F-QTY", "billed more than received", Matching, 0.95;
     /// Billed or ordered at another price than agreed.
     FPrice, "F-PRICE", "price variance", Matching, 0.95;
+    /// Came at another price than the cost in the books.
+    FCost, "F-COST", "cost variance", Matching, 0.85;
+    /// Billed without an order or a receipt that it could be matched with.
+    FUnmatched, "F-UNMATCHED", "bill without order or receipt", Matching, 0.90;
+    /// Received long ago and billed by nobody.
+    FUnbilled, "F-UNBILLED", "received, not billed", Matching, 0.90;
     /// Billed twice.
     FDupBill, "F-DUPBILL", "duplicate bill", Matching, 0.90;
     /// Stock will run out before more can come.
@@ -112,6 +130,14 @@ types! {
     IOut, "I-OUT", "stocked out", Inventory, 0.95;
     /// One location short, another with stock to spare.
     IImbal, "I-IMBAL", "network imbalance", Inventory, 0.80;
+    /// More than is sold in any reasonable time, or nothing of it is sold at all.
+    IOver, "I-OVER", "overstock", Inventory, 0.80;
+    /// Part of a lot will be left when it expires.
+    IStale, "I-STALE", "expiry risk", Inventory, 0.85;
+    /// Goods that are kept for orders which do not move, while others wait.
+    IReserve, "I-RESERVE", "reservation deadlock", Inventory, 0.80;
+    /// An adjustment of stock that is unlike all others.
+    IAdj, "I-ADJ", "unusual adjustment", Inventory, 0.60;
     /// A count differs from the books.
     ICount, "I-COUNT", "count variance", Inventory, 0.95;
     /// Losses that repeat on one subject.
@@ -130,12 +156,26 @@ types! {
     SUnconf, "S-UNCONF", "unconfirmed purchase order", Supply, 0.80;
     /// A supplier's lead time has moved away from the master value.
     SLtShift, "S-LTSHIFT", "lead time shifted", Supply, 0.85;
+    /// A late supplier is the only one who sells what runs short.
+    SSingle, "S-SINGLE", "single-source exposure", Supply, 0.90;
+    /// A supplier delivers in time and in full less often than it did.
+    SOtif, "S-OTIF", "supplier performance fall", Supply, 0.85;
+    /// The least order that a supplier takes is far more than is needed.
+    SMoq, "S-MOQ", "minimum order conflict", Supply, 0.85;
+    /// A reorder rule that contradicts itself or the demand, or is missing.
+    SParam, "S-PARAM", "policy parameter absurd", Supply, 0.85;
     /// Master data that block the arithmetic.
     MMaster, "M-MASTER", "master-data fault", Supply, 0.95;
     /// A channel offers more than can be served.
     OOversell, "O-OVERSELL", "oversell risk", Channel, 0.80;
     /// A channel's stock has drifted away from the books.
     OSync, "O-SYNC", "channel stock drift", Channel, 0.80;
+    /// Customers' orders that are past their day.
+    OLate, "O-LATE", "late customer order", Channel, 0.85;
+    /// Less was picked than was ordered, though the books say it is there.
+    OShortPick, "O-SHORTPICK", "short pick", Channel, 0.80;
+    /// Another quantity came than left.
+    TDiff, "T-DIFF", "transfer discrepancy", Transfer, 0.90;
     /// A transfer that should have arrived, or left, by now.
     TLate, "T-LATE", "overdue transfer", Transfer, 0.80;
 }

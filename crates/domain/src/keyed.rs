@@ -31,6 +31,7 @@ impl KeyedMoves {
             if let Some(returned) = &m.returns {
                 keyed.returning.add(returned.as_str(), at);
             }
+            // A move from a place to itself stands in its list once.
             let places: BTreeSet<&LocationId> = m.from.iter().chain(m.to.iter()).collect();
             for place in places {
                 keyed.at.add(&m.item, place, at);
@@ -153,6 +154,7 @@ impl Keyed {
                 self.po_lines_at.add(&line.item, &line.location, at);
             }
         }
+        // Lines of one moment go by their number: as text, line 10 would stand before line 9.
         let time = |at: &Position| {
             let line = supply.po_lines.row(*at);
             (line.ordered_at, numeric(&line.id))
@@ -160,6 +162,7 @@ impl Keyed {
         self.po_lines_at.lists_mut().for_each(|list| list.sort_by(|a, b| time(a).cmp(&time(b))));
         let mut orders: Vec<&String> = self.po_lines_of_order.keys().collect();
         orders.sort_by_key(|order| numeric(order));
+        // An order is put to one supplier, so any of its lines says which.
         for order in orders {
             if let Some(first) = self.po_lines_of_order.get(order.as_str()).first() {
                 let supplier = supply.po_lines.row(*first).supplier.clone();
@@ -179,6 +182,7 @@ impl Keyed {
             self.ruled.entry(rule.id.clone()).or_insert_with(|| place.clone());
         }
         for location in supply.locations.values() {
+            // A company's name may stand on one of its locations only.
             let Some(company) = &location.company else { continue };
             let name = self.company_names.entry(company.clone()).or_default();
             if name.is_none() && !location.company_name.is_empty() {
@@ -267,6 +271,12 @@ impl Supply {
     /// Moves that touch an item at a location, sales left out; done ones in order of time, then planned ones.
     pub fn supply_moves_at(&self, item: &ItemId, location: &LocationId) -> Vec<&StockMove> {
         self.supply_moves.at(self.keyed.moves.at.get(item, location))
+    }
+
+    /// Done receipts of an item, wherever it came.
+    pub fn receipts_of_item<'b>(&'b self, item: &'b ItemId) -> impl Iterator<Item = &'b StockMove> {
+        let moves = self.supply_locations_of(item).flat_map(|location| self.supply_moves_at(item, location));
+        moves.filter(|m| m.kind == MoveKind::Receipt && m.done_at.is_some())
     }
 
     /// The moves of a document, by its name, sales left out.

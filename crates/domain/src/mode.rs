@@ -108,6 +108,8 @@ impl ModeScope {
                 "category" => &mut scope.category,
                 "location" => &mut scope.location,
                 "supplier" => &mut scope.supplier,
+                // Types are a closed list, so a mistyped one is told at once. Other names are the ERP's and are looked for
+                // later.
                 "type" if scope.code.is_none() => {
                     scope.code = Some(name.parse().map_err(|_| bad())?);
                     continue;

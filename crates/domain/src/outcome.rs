@@ -68,6 +68,7 @@ impl StepFound {
         if steps.is_empty() || !steps.iter().all(settled) {
             return None;
         }
+        // A step that never left was undone by nobody. Where none of them left, nothing was carried out.
         let all = |wanted: &dyn Fn(&Self) -> bool| steps.iter().all(wanted);
         Some(if all(&|step| step.state == S::CarriedOut) {
             S::CarriedOut

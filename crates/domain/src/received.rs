@@ -169,6 +169,7 @@ impl Supply {
     /// The recipe of a line whose product is a kit, by what its documents ask for in all. Odoo keeps recipes too, but those of
     /// today: what was ordered before a recipe changed comes by the old one.
     fn recipe<'b>(&'b self, line: &str) -> Option<Recipe<'b>> {
+        // This is asked of every line at each look, and hardly any is of a kit.
         if !self.keyed.maybe_kits.contains(line) {
             return None;
         }
@@ -178,6 +179,7 @@ impl Supply {
             return None;
         }
         let ordered = self.po_lines.get(line)?;
+        // A recipe that lacks a component, or has one of an unknown number, would count kits that are not there.
         if !ordered.qty.is_positive() || asked().any(|m| m.asked.is_none() && m.qty.is_positive()) {
             return None;
         }

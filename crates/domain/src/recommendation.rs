@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::action::{Action, Candidate};
+use super::claim::Claim;
 use super::decision::RecommendationState;
 use super::ids::{CaseId, FactId, PersonId, RecommendationId, content_hash, content_id};
 
@@ -73,6 +74,9 @@ impl From<Kept> for NotByModel {
 }
 
 /// The words around a candidate. They can not change a number, a check or the order of cases.
+///
+/// Why, risks and what would change it are the arithmetic's. A model's reasons stand under them, as claims that the program found
+/// true, and what it says in words of its own is a question.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prose {
     /// Why this action: two or three sentences, each figure a cited fact.
@@ -81,10 +85,25 @@ pub struct Prose {
     pub risks: String,
     /// What would change the drafter's mind.
     pub would_change: String,
+    /// The reasons that a model picked, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<Claim>,
+    /// What a model asks whoever decides. Empty where it asks nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub question: String,
     /// A draft message to supplier, carrier or store, for actions that send one.
     pub message: Option<String>,
     /// The facts the prose cites.
     pub cites: Vec<FactId>,
+}
+
+impl Prose {
+    /// Why, as people read it, in one text: the computed words, then the reasons that a model picked and what it asks.
+    pub fn reasons(&self) -> String {
+        let claims = self.claims.iter().map(|claim| claim.words.as_str());
+        let all = [self.rationale.as_str()].into_iter().chain(claims).chain([self.question.as_str()]);
+        all.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// One proposed action of a case.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::ids::{ItemId, LocationId, SupplierId};
+pub use super::lot::{Lot, LotStock};
 use super::money::{Quantity, UnitPrice};
 use super::notice::Notice;
 use super::packs::{ItemKeys, Pack};
@@ -54,6 +55,10 @@ pub enum Record {
     StockLevel(StockLevel),
     /// See [`DemandMonth`].
     DemandMonth(DemandMonth),
+    /// See [`Lot`].
+    Lot(Lot),
+    /// See [`LotStock`].
+    LotStock(LotStock),
     /// See [`Notice`].
     Notice(Notice),
     /// The record of this key is no more: it was deleted in the ERP, or no longer means anything.
@@ -79,6 +84,8 @@ impl Record {
                 let month = format!("{:04}-{:02}", r.month.year(), r.month.month());
                 RecordRef::new(RecordKind::DemandMonth, format!("{}/{}/{month}", r.item, r.location))
             }
+            Self::Lot(r) => RecordRef::new(RecordKind::Lot, r.id.clone()),
+            Self::LotStock(r) => RecordRef::new(RecordKind::LotStock, format!("{}/{}", r.item, r.location)),
             Self::Notice(r) => RecordRef::new(RecordKind::Notice, r.id.clone()),
             Self::Gone(key) => key.clone(),
         }

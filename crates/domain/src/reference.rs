@@ -54,6 +54,10 @@ pub enum RecordKind {
     StockLevel,
     /// A month of an item's demand at a location.
     DemandMonth,
+    /// A batch of a product.
+    Lot,
+    /// The lots of an item at a location, as the ERP states them.
+    LotStock,
     /// What a partner or another system announced.
     Notice,
     /// What a person decided here. No record of the ERP's: only cited, where Reeve judges itself.
@@ -78,6 +82,8 @@ impl RecordKind {
             Self::BillLine => "bill_line",
             Self::StockLevel => "stock_level",
             Self::DemandMonth => "demand_month",
+            Self::Lot => "lot",
+            Self::LotStock => "lot_stock",
             Self::Notice => "notice",
             Self::Decision => "decision",
             Self::Case => "case",

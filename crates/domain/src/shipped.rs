@@ -180,8 +180,9 @@ impl Supply {
         }
         let first = told.first()?.0;
         let batches = self.batches(lines, self.since(teller, first));
-        let days = (self.calendar.day_of(batches.first()?.0), self.calendar.day_of(batches.last()?.0));
-        let mut left = batches.iter().map(|(_, qty)| *qty);
+        let last = batches.last()?.0;
+        let mut left = batches.iter();
+        let mut since: Option<Timestamp> = None;
         let (mut open, mut received) = (Quantity::ZERO, Quantity::ZERO);
         let mut names: Vec<String> = Vec::new();
         let mut shipment = String::new();
@@ -189,22 +190,31 @@ impl Supply {
             open += qty;
             names.push(notice.id.clone());
             shipment_of(notice).clone_into(&mut shipment);
+            // Receipts are drawn only as far as they are announced: a notice may come in several lorries, a lorry may hold
+            // several notices.
             while received < open {
                 match left.next() {
-                    Some(batch) => received += batch,
+                    Some((at, qty)) => {
+                        received += *qty;
+                        since = since.or(Some(*at));
+                    }
                     None => break,
                 }
             }
+            // The rest is on its way, and so is whatever was announced after it.
             if received < open {
                 break;
             }
+            // Told and booked agree up to here, so later notices are held against later receipts alone.
             if received == open {
-                (open, received) = (Quantity::ZERO, Quantity::ZERO);
+                (open, received, since) = (Quantity::ZERO, Quantity::ZERO, None);
                 names.clear();
             }
         }
+        // Where nothing came yet nothing is missing.
         let differs = received.is_positive() && received != open;
         let lots = None;
+        let days = (self.calendar.day_of(since.unwrap_or(last)), self.calendar.day_of(last));
         differs.then(|| Mismatch {
             po_line: lines[0].id.clone(),
             teller,
@@ -263,6 +273,7 @@ impl Supply {
         let batches = self.batches(lines, self.since(Teller::Warehouse, notice));
         let days = (self.calendar.day_of(batches.first()?.0), self.calendar.day_of(batches.last()?.0));
         let received: Quantity = batches.iter().map(|(_, qty)| *qty).sum();
+        // The goods came, in another lot: the quantities are not what differs.
         Some(Mismatch {
             po_line: lines[0].id.clone(),
             teller: Teller::Warehouse,
@@ -297,6 +308,8 @@ impl Supply {
             for line in orders.into_iter().flat_map(|order| self.lines_of_order(order)) {
                 for m in self.receipts(&line.id) {
                     let Some(at) = m.done_at.filter(after) else { continue };
+                    // Only what stands on the same document came with what was announced. Another delivery has a notice of
+                    // its own, or none.
                     if named.contains(&(line.order_id.as_str(), &line.item))
                         || !documents.contains(m.document.as_str())
                         || !m.qty.is_positive()

@@ -16,6 +16,7 @@ use super::calendar::Calendar;
 use super::carried::{CarriedRule, Touched};
 use super::ids::{ItemId, LocationId, SupplierId};
 use super::keyed::Keyed;
+use super::lot::{Lot, LotStock};
 use super::notice::Notice;
 use super::record::{
     BillLine, Item, Location, Promotion, PurchaseLine, Record, ReorderRule, StockLevel, StockMove, Supplier, SupplierPrice,
@@ -36,6 +37,8 @@ pub(super) struct SupplyRows {
     bill_lines: Vec<BillLine>,
     notices: BTreeMap<String, Notice>,
     stock_levels: BTreeMap<Place, StockLevel>,
+    lots: BTreeMap<ItemId, Vec<Lot>>,
+    lot_stocks: BTreeMap<Place, LotStock>,
     supplier_prices: BTreeMap<ItemId, Vec<SupplierPrice>>,
     rules: BTreeMap<Place, ReorderRule>,
     promotions: BTreeMap<ItemId, Vec<Promotion>>,
@@ -73,6 +76,8 @@ pub struct Supply {
     pub notices: BTreeMap<String, Notice>,
     /// Stock as the ERP states it, where it does.
     pub stock_levels: BTreeMap<Place, StockLevel>,
+    pub(super) lots: BTreeMap<ItemId, Vec<Lot>>,
+    pub(super) lot_stocks: BTreeMap<Place, LotStock>,
     pub(super) supplier_prices: BTreeMap<ItemId, Vec<SupplierPrice>>,
     pub(super) rules: BTreeMap<Place, ReorderRule>,
     pub(super) promotions: BTreeMap<ItemId, Vec<Promotion>>,
@@ -112,12 +117,17 @@ impl SupplyRows {
                 self.rules.insert((r.item.clone(), r.location.clone()), r);
             }
             Record::Promotion(r) => self.promotions.entry(r.item.clone()).or_default().push(r),
+            // Drafts bind nobody, so they are kept where no sum of what is on order can meet them.
             Record::PoLine(r) if r.draft => self.draft_lines.push(r),
             Record::PoLine(r) => self.po_lines.push(r),
             Record::Move(r) => self.moves.push(r),
             Record::BillLine(r) => self.bill_lines.push(r),
             Record::StockLevel(r) => {
                 self.stock_levels.insert((r.item.clone(), r.location.clone()), r);
+            }
+            Record::Lot(r) => self.lots.entry(r.item.clone()).or_default().push(r),
+            Record::LotStock(r) => {
+                self.lot_stocks.insert((r.item.clone(), r.location.clone()), r);
             }
             // What came in after the book was read is not in it, whenever it was written down.
             Record::Notice(r) if r.received_at > now => {}
@@ -148,6 +158,8 @@ impl Supply {
             bill_lines: Table::of(rows.bill_lines),
             notices: rows.notices,
             stock_levels: rows.stock_levels,
+            lots: rows.lots,
+            lot_stocks: rows.lot_stocks,
             supplier_prices: rows.supplier_prices,
             rules: rows.rules,
             promotions: rows.promotions,
@@ -165,6 +177,7 @@ impl Supply {
             carried_rule: CarriedRule::default(),
             whole_from: None,
         };
+        // Indexes first: what is announced, taken back and learned below asks them.
         supply.index();
         supply.announced = supply.newest_dates();
         supply.taken_back = taken_back(&supply);
@@ -180,11 +193,16 @@ impl Supply {
             }
         }
         for prices in self.supplier_prices.values_mut() {
+            // The ERP tries a supplier's prices in this order.
             prices.sort_by(|a, b| (a.sequence, numeric(&a.id)).cmp(&(b.sequence, numeric(&b.id))));
+        }
+        for lots in self.lots.values_mut() {
+            lots.sort_by(|a, b| numeric(&a.id).cmp(&numeric(&b.id)));
         }
         for promotions in self.promotions.values_mut() {
             promotions.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
         }
+        // These are looked at for each item, so they are gathered once for all.
         self.ordered = self.touched_by_lines();
         self.offered = self.touched_by_offers();
         self.keyed = Keyed::of(self);

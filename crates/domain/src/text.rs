@@ -18,6 +18,7 @@ pub fn clean(text: &str, max: usize) -> String {
     if line.chars().count() <= max {
         return line;
     }
+    // One less, for the mark that says that something is missing.
     let cut: String = line.chars().take(max.saturating_sub(1)).collect();
     format!("{}…", cut.trim_end())
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::change::Change;
 pub use super::forecast::Forecast;
 use super::habit::Habit;
 use super::ids::FactId;
@@ -104,6 +105,27 @@ pub struct Settings {
     pub contact: Money,
     /// Of a dispute or a reversal.
     pub paperwork: Money,
+    /// Of a second delivery of one order line.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub split_fixed: Money,
+    /// Of sending goods back, whatever their number.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub return_fixed: Money,
+    /// Of sending goods back, for each unit.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub return_per_unit: Money,
+    /// Of taking goods out of sale and inspecting them.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub hold: Money,
+    /// Of changing a promotion.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub promotion_change: Money,
+}
+
+/// Settings that evidence of before does not know are left out of it, so that it hashes as it did.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_nothing(amount: &Money) -> bool {
+    *amount == Money::ZERO
 }
 
 /// A receipt to come.
@@ -247,6 +269,37 @@ pub enum Made {
         /// What is lost with one unit.
         margin: f64,
     },
+    /// One cycle's shortage because stock is reordered for another demand than it is now.
+    Level {
+        /// Demand of a day before it rose.
+        before: f64,
+        /// Demand of a day now.
+        after: f64,
+        /// Its deviation.
+        sigma: f64,
+        /// Days that an order takes.
+        lead: f64,
+        /// Their deviation.
+        lead_sd: f64,
+        /// The ERP's reorder minimum, where it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        minimum: Option<f64>,
+        /// What is lost with one unit.
+        margin: f64,
+    },
+    /// A promotion's reduction on what sells anyway, less what it sells beyond.
+    GivenAway {
+        /// Units of a day without it.
+        usual: f64,
+        /// How many times the usual it sells.
+        uplift: f64,
+        /// What a unit brings at the full price.
+        margin: f64,
+        /// What a unit brings less.
+        off: f64,
+        /// Days that it still runs.
+        days: f64,
+    },
     /// In evidence of before: safety stock for another lead time than the real one, held for a year.
     LeadTime {
         /// Demand of a day.
@@ -270,6 +323,36 @@ pub enum Made {
         value: Money,
         /// Days late.
         days: f64,
+    },
+    /// One cycle's shortage because the reorder rule does not fit the demand.
+    Rule {
+        /// Demand of a day.
+        daily: f64,
+        /// Its deviation.
+        sigma: f64,
+        /// Days that an order takes.
+        lead: f64,
+        /// Their deviation.
+        lead_sd: f64,
+        /// The minimum in force, in units.
+        in_force: f64,
+        /// What is lost with one unit.
+        margin: f64,
+    },
+    /// What of a lot will be left when it expires.
+    Stale {
+        /// Units of it and of what expires before.
+        supply: f64,
+        /// Demand until then.
+        mu: f64,
+        /// Its deviation.
+        sigma: f64,
+        /// Units left of what expires before.
+        before: f64,
+        /// Units of the lot.
+        most: f64,
+        /// Unit cost.
+        cost: UnitPrice,
     },
     /// Stock beyond the need.
     Excess(Surplus),
@@ -333,111 +416,6 @@ pub struct Effect {
     /// Is it too late for it at the next digest? Of actions whose effect does not depend on when they arrive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ends: bool,
-}
-
-/// What an action does to stock and receipts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Change {
-    /// Units from another place.
-    Moved {
-        /// The place that runs short.
-        place: String,
-        /// The donor.
-        from: String,
-        /// Units.
-        quantity: f64,
-        /// The day on which they arrive; none in evidence that did not say it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        day: Option<u32>,
-        /// The same if it is decided one, two, … days from now, as long as that is before relief.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        later: Vec<u32>,
-    },
-    /// Units of an open line sooner.
-    Sooner {
-        /// The place that runs short.
-        place: String,
-        /// The line.
-        line: String,
-        /// Units that come to the place.
-        quantity: f64,
-        /// What the supplier is asked for, where it is not the same: the kits whose components they are.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        kits: Option<f64>,
-        /// The day on which they come instead.
-        day: u32,
-        /// The same if it is decided one, two, … days from now, as long as that is before relief.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        later: Vec<u32>,
-        /// The line's price.
-        price: UnitPrice,
-    },
-    /// A new order.
-    Ordered {
-        /// The place that runs short.
-        place: String,
-        /// Units.
-        quantity: f64,
-        /// The day on which they come.
-        day: u32,
-        /// Its deviation.
-        sd: f64,
-        /// Unit cost.
-        cost: UnitPrice,
-    },
-    /// Units of an open line not at all, or later.
-    Less {
-        /// The stock beyond the need.
-        surplus: Surplus,
-        /// Units.
-        quantity: f64,
-        /// Days by which they come later; none where they do not come.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        later: Option<u32>,
-        /// The line's price, where it is known.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        price: Option<UnitPrice>,
-        /// Demand of a day before it fell.
-        before: f64,
-        /// Days between two orders.
-        review: f64,
-        /// What is lost with one unit.
-        margin: f64,
-    },
-    /// A customer's order taken back: units and margin of its lines.
-    TakenBack(Vec<(f64, f64)>),
-    /// A reorder point or a lead time corrected: the units that are held more, each with its unit cost and the days of a cycle.
-    Adjusted(Vec<(f64, UnitPrice, f64)>),
-    /// A question or a count whose answer may end a shortage: of what is lost after the answer, a share remains.
-    Asked {
-        /// The day of the answer.
-        day: u32,
-        /// The share.
-        left: f64,
-    },
-}
-
-impl Change {
-    /// The day on which it takes effect on a shortage, if it is decided `wait` days from now. None where it then comes too
-    /// late, or where it is none that comes on a day.
-    pub fn day_after(&self, wait: u32) -> Option<u32> {
-        let listed = |day: Option<u32>, later: &[u32]| match wait.checked_sub(1) {
-            None => day,
-            Some(at) => later.get(at as usize).copied(),
-        };
-        match self {
-            Self::Moved { day, later, .. } => listed(*day, later),
-            Self::Sooner { day, later, .. } => listed(Some(*day), later),
-            Self::Ordered { day, .. } | Self::Asked { day, .. } => Some(day + wait),
-            Self::Less { .. } | Self::TakenBack(_) | Self::Adjusted(_) => None,
-        }
-    }
-
-    /// Does it work on shortages, so that what it is worth depends on when it is decided?
-    pub fn is_timed(&self) -> bool {
-        !matches!(self, Self::Less { .. } | Self::TakenBack(_) | Self::Adjusted(_))
-    }
 }
 
 #[cfg(test)]

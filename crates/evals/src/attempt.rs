@@ -56,6 +56,9 @@ pub struct Call {
     pub schema: serde_json::Value,
     /// Whose answer it is; none where there was none.
     pub origin: Option<Origin>,
+    /// Which model at which endpoint gave it; empty where it was written.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub asked: String,
     /// What was answered.
     pub reply: String,
     /// Tokens of both.
@@ -115,7 +118,7 @@ impl Attempt {
                 scenario: format!("{}/{}", self.scenario, seen.case.id),
                 headline: seen.case.headline.clone(),
                 action: rec.candidate.told(),
-                rationale: rec.prose.rationale.clone(),
+                rationale: rec.prose.reasons(),
                 risks: rec.prose.risks.clone(),
                 message: rec.prose.message.clone().unwrap_or_default(),
                 drafter: if seen.by_model() { "model".to_owned() } else { "playbook".to_owned() },

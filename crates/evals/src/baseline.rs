@@ -53,6 +53,9 @@ pub struct Signer {
     pub name: String,
     /// The public half of the key, in hex.
     pub public: String,
+    /// The last day on which the key signs: what was accepted until then holds, later baselines do not. None while it is in use.
+    #[serde(default)]
+    pub until: Option<Date>,
 }
 
 impl Signers {
@@ -103,10 +106,18 @@ impl Baseline {
     /// # Errors
     /// Why it holds nothing.
     pub fn verify(&self, signers: &Signers) -> anyhow::Result<()> {
+        // Whoever changes keys has two for a while, each with its own days.
         let mine: Vec<&Signer> = signers.signer.iter().filter(|signer| signer.name == self.by).collect();
         anyhow::ensure!(!mine.is_empty(), "{:?} is nobody whom signers.toml lists", self.by);
         let signature = unhex(&self.signature).context("the baseline's signature is no hex")?;
-        let holds = mine.iter().any(|signer| {
+        let in_time: Vec<_> = mine.iter().filter(|signer| signer.until.is_none_or(|until| self.on <= until)).collect();
+        anyhow::ensure!(
+            !in_time.is_empty(),
+            "{:?} signs no baseline of {}: signers.toml lists no key of theirs for that day; list a new one (docs/EVALS.md, Signing keys)",
+            self.by,
+            self.on
+        );
+        let holds = in_time.iter().any(|signer| {
             unhex(&signer.public).is_some_and(|public| {
                 UnparsedPublicKey::new(&ED25519, public).verify(self.content().as_bytes(), &signature).is_ok()
             })
@@ -174,7 +185,7 @@ mod tests {
     }
 
     fn signers(name: &str, public: &str) -> Signers {
-        Signers { signer: vec![Signer { name: name.into(), public: public.into() }] }
+        Signers { signer: vec![Signer { name: name.into(), public: public.into(), until: None }] }
     }
 
     #[test]
@@ -193,6 +204,22 @@ mod tests {
         assert!(lowered.verify(&signers("mira", &public)).is_err());
         assert!(baseline().verify(&signers("mira", &public)).is_err(), "nobody signed it");
         assert!(baseline().sign(b"no key").is_err());
+    }
+
+    #[test]
+    fn a_key_is_replaced_by_another_and_what_it_signed_before_holds() {
+        let ((old, old_public), (new, new_public)) = (new_key().unwrap(), new_key().unwrap());
+        let until = Some(jiff::civil::date(2026, 11, 30));
+        let mut signers = signers("mira", &old_public);
+        signers.signer[0].until = until;
+        baseline().sign(&old).unwrap().verify(&signers).unwrap();
+        let later = || Baseline { on: jiff::civil::date(2026, 12, 1), ..baseline() };
+        let refused = later().sign(&old).unwrap().verify(&signers).unwrap_err().to_string();
+        assert!(refused.contains("no key of theirs for that day"), "{refused}");
+        signers.signer.push(Signer { name: "mira".into(), public: new_public, until: None });
+        later().sign(&new).unwrap().verify(&signers).unwrap();
+        assert!(later().sign(&old).unwrap().verify(&signers).is_err(), "the old key signs nothing new");
+        baseline().sign(&old).unwrap().verify(&signers).unwrap();
     }
 
     #[test]

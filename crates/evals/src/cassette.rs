@@ -39,6 +39,9 @@ pub struct Cassette {
     pub origin: Origin,
     /// The model that answered; of a scripted one what it plays.
     pub model: String,
+    /// Which model was asked at which endpoint, as it was configured; empty where it was written.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub asked: String,
     /// The day on which it was recorded; none where it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded_on: Option<Date>,
@@ -92,6 +95,7 @@ pub fn read(folder: &Path) -> anyhow::Result<BTreeMap<String, Cassette>> {
         let cassette: Cassette =
             serde_json::from_str(&text).with_context(|| format!("{} is no cassette", path.display()))?;
         let name = file_name(&cassette.request);
+        // A file that was renamed by hand would answer a question that nobody asked.
         anyhow::ensure!(
             path.file_name().is_some_and(|found| found == name.as_str()),
             "{} answers another request than its name says; call it {name}",

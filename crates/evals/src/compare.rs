@@ -89,21 +89,25 @@ pub fn compare(before: &SuiteRun, after: &SuiteRun) -> Result<Comparison, NotCom
             (false, true) => won.push(name.to_owned()),
             _ => {}
         }
+        // Of several repeats the mean, so that one lucky answer is not taken for a better prompt.
         let mean = |runs: &[&Outcome]| runs.iter().map(|outcome| outcome.score()).sum::<f64>() / runs.len() as f64;
         scores.push(mean(b) - mean(a));
         let changed = grade_changes(name, a, b);
         said_otherwise += usize::from(changed.is_empty() && a[0].hash != b[0].hash);
+        // What has to pass stops by itself, without asking whether it was chance.
         if b.iter().any(|outcome| outcome.must_pass()) && passes(a) && !passes(b) {
             stops.push(Stop { gate: "must-pass".to_owned(), why: format!("{name} passed before") });
         }
         changes.extend(changed);
     }
+    // Only scenarios that changed sides count: those that pass or fail in both say nothing of the change.
     let p = mcnemar(lost.len() as u64, won.len() as u64);
     let score = bootstrap(&scores);
     if lost.len() > won.len() && p < CHANCE {
         let why = format!("{} scenarios no longer pass and {} new ones do (p = {p:.4})", lost.len(), won.len());
         stops.push(Stop { gate: "regression".to_owned(), why });
     }
+    // Only where the whole interval lies below zero: a mean that fell a little may be chance.
     if score.interval.high < 0.0 {
         let why = format!("the mean score fell by {:.4}, at least by {:.4}", -score.mean, -score.interval.high);
         stops.push(Stop { gate: "score".to_owned(), why });
@@ -146,6 +150,7 @@ fn grade_changes(scenario: &str, before: &[&Outcome], after: &[&Outcome]) -> Vec
             grader: (*grader).to_owned(),
             before: was,
             after: is,
+            // Why it fails now is what is looked for; where it passes now, why it failed before.
             why: b.or(a).map(|(_, why)| why).unwrap_or_default(),
         })
     };
@@ -216,6 +221,7 @@ mod tests {
             )]),
             drafter: "playbook".into(),
             origins: vec![],
+            asked: vec![],
             first: "CLAIM".into(),
             tokens: 0,
             hash: format!("{number}{passed}"),

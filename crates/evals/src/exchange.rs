@@ -97,6 +97,7 @@ pub fn import(text: &str, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
         let value: Value = serde_json::from_str(line).with_context(|| format!("line {number} is no JSON"))?;
         let id = value["id"].as_str().or_else(|| value["metadata"]["id"].as_str());
         let id = id.with_context(|| format!("line {number} has no id"))?;
+        // It becomes a folder's name, so nothing in it may lead elsewhere.
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         anyhow::ensure!(!id.is_empty() && id.chars().all(plain), "line {number}: {id:?} can not be a folder's name");
         let file = |name: &str| {
@@ -104,6 +105,7 @@ pub fn import(text: &str, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
                 format!("line {number} has no metadata.reeve.{name}: a question without its records can not be run here")
             })
         };
+        // Both are looked for before the folder is made: a line that lacks one leaves nothing behind.
         let (scenario, expected) = (file("scenario")?, file("expected")?);
         let at = folder.join(id);
         anyhow::ensure!(!at.exists(), "line {number}: {} is there already", at.display());

@@ -79,6 +79,7 @@ fn same_worlds(all: &[&Scenario]) -> Vec<Finding> {
         let Ok(observed) = scenario.observed() else { continue };
         let text = serde_json::to_string(&observed).expect("records have no map with keys that are not text");
         let settings = scenario.spec.settings.to_string();
+        // What a model answered is a part of the world: the same records with another answer ask something else.
         let cassettes = cassette::read(&scenario.cassettes()).unwrap_or_default();
         let replies: Vec<&str> = cassettes.values().map(|cassette| cassette.reply.as_str()).collect();
         let key = content_hash(&[&text, &scenario.as_of.to_string(), &settings, &replies.join("\n")]);

@@ -25,6 +25,9 @@ pub struct Outcome {
     pub drafter: String,
     /// Whose answers were played: live, scripted, or none.
     pub origins: Vec<String>,
+    /// Which models at which endpoints gave the live ones; empty where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<String>,
     /// The first action, by code; empty where there is none.
     pub first: String,
     /// Tokens of all calls.
@@ -95,6 +98,11 @@ impl SuiteRun {
         self.outcomes.iter().filter(|outcome| outcome.quarantined.is_none())
     }
 
+    /// Which models at which endpoints gave its live answers, each once.
+    pub fn asked(&self) -> std::collections::BTreeSet<&str> {
+        self.outcomes.iter().flat_map(|outcome| &outcome.asked).map(String::as_str).collect()
+    }
+
     /// Of each scenario that counts, how many of its runs passed, and how many there were.
     pub fn by_scenario(&self) -> BTreeMap<&str, (u64, u64)> {
         let mut by = BTreeMap::new();
@@ -127,8 +135,10 @@ impl SuiteRun {
     pub fn stops(&self, gates: &Gates) -> Vec<Stop> {
         let mut stops = Vec::new();
         let mut stop = |gate: &str, why: String| stops.push(Stop { gate: gate.to_owned(), why });
+        // A scenario counts as passed where all its repeats passed.
         let (passed, of) = self.by_scenario().values().fold((0, 0), |(p, n), (a, b)| (p + u64::from(a == b), n + 1));
         let rate = passed as f64 / f64::from(of).max(1.0);
+        // A run of nothing would pass every gate.
         if of == 0 {
             stop("scenarios", "nothing was run that counts".to_owned());
         } else if rate < gates.pass_rate {

@@ -234,6 +234,7 @@ fn record_lines(text: &str, family: &str) -> Vec<usize> {
 }
 
 fn check_expected(path: &Path, text: &str, spec: &ScenarioSpec, expected: &Expected) -> Result<(), SuiteFault> {
+    // People look for the fault in their own file, so it is told by the line of the key.
     let line = |key: &str| {
         let at = text.lines().position(|line| line.split('=').next().is_some_and(|name| name.trim() == key));
         at.map_or(1, |at| at + 1)

@@ -120,10 +120,12 @@ impl Suite {
         let listed = std::fs::read_dir(folder).map_err(|error| SuiteFault::new(folder, 1, error))?;
         for entry in listed {
             let entry = entry.map_err(|error| SuiteFault::new(folder, 1, error))?.path();
+            // With one file of the two it is a scenario that lacks the other, and that has to be told.
             if entry.join("scenario.toml").is_file() || entry.join("expected.toml").is_file() {
                 folders.push(entry);
             }
         }
+        // A folder lists its entries in any order, and the hash of the suite's data hangs on it.
         folders.sort();
         let read = |folder: &PathBuf| Scenario::read(folder, &spec.world, spec.as_of, &text);
         let scenarios = folders.iter().map(read).collect::<Result<Vec<_>, _>>()?;

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use reeve_domain::ids::content_hash;
 use serde::{Deserialize, Serialize};
 
-use crate::stats::kappa;
+use crate::stats::{kappa, wilson};
 
 /// Least agreement with people's votes from which a judge may speak.
 pub const KAPPA_MIN: f64 = 0.6;
@@ -162,6 +162,63 @@ pub fn agreement(votes: &[Vote], judged: &BTreeMap<String, Choice>) -> Agreement
     Agreement { votes: both.len(), kappa, on, words }
 }
 
+/// What people's votes say of a model's words beside the playbook's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Preference {
+    /// Votes, with those that see no difference.
+    pub votes: usize,
+    /// Of how many people.
+    pub people: usize,
+    /// Votes for the model's.
+    pub model: u64,
+    /// Votes for the playbook's.
+    pub playbook: u64,
+}
+
+impl Preference {
+    /// Do people prefer the model's words, beyond chance? Of those who see a difference.
+    pub fn is_better(&self) -> bool {
+        wilson(self.model, self.model + self.playbook).low > 0.5
+    }
+
+    /// Do they prefer the playbook's?
+    pub fn is_worse(&self) -> bool {
+        wilson(self.model, self.model + self.playbook).high < 0.5
+    }
+
+    /// In words.
+    pub fn text(&self) -> String {
+        let Self { votes, people, model, playbook } = self;
+        format!("{votes} votes of {people} people, {model} for the model's words and {playbook} for the playbook's")
+    }
+}
+
+/// What people said of two runs' drafts, whichever of them stood first when they were asked; None where too few did.
+pub fn preference(votes: &[Vote], playbook: &[Draft], model: &[Draft]) -> Option<Preference> {
+    let ids = |first: &[Draft], second: &[Draft]| -> std::collections::BTreeSet<String> {
+        pairs(first, second).into_iter().map(|pair| pair.id).collect()
+    };
+    // A pair's id says which draft stood first, so a vote counts for what was read and not for a side.
+    let (as_is, turned) = (ids(playbook, model), ids(model, playbook));
+    let (mut found, mut people) =
+        (Preference { votes: 0, people: 0, model: 0, playbook: 0 }, std::collections::BTreeSet::new());
+    for vote in votes {
+        let is_turned = turned.contains(&vote.pair);
+        if !is_turned && !as_is.contains(&vote.pair) {
+            continue;
+        }
+        people.insert(vote.by.as_str());
+        found.votes += 1;
+        match (vote.choice, is_turned) {
+            (Choice::Second, false) | (Choice::First, true) => found.model += 1,
+            (Choice::First, false) | (Choice::Second, true) => found.playbook += 1,
+            (Choice::Same, _) => {}
+        }
+    }
+    found.people = people.len();
+    (found.votes >= VOTES_MIN).then_some(found)
+}
+
 /// What a judge that was asked both ways says: the same each way, or nothing. A judge that prefers what stands above is not heard.
 pub fn swapped(as_is: Choice, swapped: Choice) -> Choice {
     let turned = match swapped {
@@ -222,5 +279,35 @@ mod tests {
         let pair = &found[0];
         assert_eq!(pair.first.scenario, "002_b");
         assert_ne!(pair.choice(true), pair.choice(false));
+    }
+
+    #[test]
+    fn votes_say_whose_words_are_better_whichever_run_was_named_first() {
+        let draft = |n: usize, words: &str| Draft {
+            scenario: format!("{n:03}_a"),
+            headline: "h".into(),
+            action: "a".into(),
+            rationale: words.into(),
+            risks: String::new(),
+            message: String::new(),
+            drafter: String::new(),
+        };
+        let all = |words: &str| (0..60).map(|n| draft(n, words)).collect::<Vec<_>>();
+        let (playbook, model) = (all("plain"), all("better"));
+        let voted = |first: &[Draft], second: &[Draft], choice: Choice, n: usize| -> Vec<Vote> {
+            let of = |pair: Pair| Vote { pair: pair.id, ..vote(0, choice) };
+            pairs(first, second).into_iter().take(n).map(of).collect()
+        };
+        let as_is = voted(&playbook, &model, Choice::Second, 60);
+        let turned = voted(&model, &playbook, Choice::First, 60);
+        for votes in [as_is, turned] {
+            let found = preference(&votes, &playbook, &model).unwrap();
+            assert_eq!((found.votes, found.people, found.model, found.playbook), (60, 1, 60, 0));
+            assert!(found.is_better() && !found.is_worse());
+        }
+        assert_eq!(preference(&voted(&playbook, &model, Choice::Second, 49), &playbook, &model), None, "too few");
+        assert_eq!(preference(&voted(&playbook, &all("other"), Choice::Second, 60), &playbook, &model), None, "of others");
+        let even = Preference { votes: 60, people: 2, model: 30, playbook: 30 };
+        assert!(!even.is_better() && !even.is_worse());
     }
 }

@@ -36,6 +36,7 @@ fn told(trial: &Trial) -> Vec<(Date, Record)> {
     let mut all = Vec::new();
     let start = trial.records.lines.iter().map(|line| line.ordered).min().expect("a trial has lines");
     let mut seen = BTreeSet::new();
+    // A trial has no master data: items, places and suppliers are told when it begins.
     for line in &trial.records.lines {
         if seen.insert(format!("i{}", line.item)) {
             all.push((start, Record::Item(records::item(&line.item))));
@@ -185,6 +186,8 @@ fn count(trial: &Trial, detector: Detector, counts: &mut Counts) {
         .collect();
     let mut settings = Settings::defaults();
     settings.models = Models::default().with_receiving(detector);
+    // Usual ways are explained only where the settings say so, by default nowhere: here they may be, to count what it would
+    // hide.
     let mut usual = settings.clone();
     for code in ["R-SHORT", "R-OVER", "R-LATE", "R-EARLY"] {
         usual.detect.explain_usual.insert(code.parse().expect("a type"));
@@ -199,11 +202,13 @@ fn count(trial: &Trial, detector: Detector, counts: &mut Counts) {
     let mut told_of: BTreeSet<String> = BTreeSet::new();
     while at < last.saturating_add(LOOK_DAYS.days()) {
         at = at.saturating_add(LOOK_DAYS.days());
+        // Only what was known by then, so that no verdict rests on what came later.
         let known = told.iter().filter(|(day, _)| *day <= at).map(|(_, record)| record.clone());
         let book = Book::new(noon(at), Calendar::utc(), known);
         let mut shown: BTreeMap<String, Shown> = BTreeMap::new();
         for signal in look(&book, &usual).signals {
             let receiving = ["receiving-rules", "matching-rules", "receiving-habits"];
+            // What is overdue is no complete line yet, and the truth is about complete ones.
             if !receiving.iter().any(|detector| signal.is_made_by(detector)) || signal.code.code() == "S-OVERDUE" {
                 continue;
             }
@@ -238,7 +243,9 @@ fn count(trial: &Trial, detector: Detector, counts: &mut Counts) {
                 };
             }
         }
+        // What stood in an earlier digest takes no place in a later one.
         told_of.extend(shown.keys().cloned());
+        // First in the order that rules alone give, then with what habits say: what would a digest's first lines have been?
         for at in 0..2 {
             let worth = |s: &Shown| if at == 0 { s.alone.map(|p| p * s.money) } else { Some(s.with * s.money) };
             let mut order: Vec<(f64, &Shown)> = shown

@@ -77,6 +77,7 @@ pub fn tables(folder: &Path, seeds: &[u64], mut watch: impl FnMut(&str)) -> anyh
     let mut paths = listed.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     let extension = |path: &Path| path.extension().and_then(|extension| extension.to_str()).unwrap_or("").to_owned();
     paths.retain(|path| ["npz", "csv"].contains(&extension(path).as_str()));
+    // By name, so that two machines print the same table.
     paths.sort();
     anyhow::ensure!(!paths.is_empty(), "{} holds no .npz and no .csv file", folder.display());
     let mut measured = Vec::new();
@@ -141,6 +142,7 @@ pub fn demand(
             watch(&format!("{}, {name}", entry.name));
             let learnt;
             let mut detector = &entry.detector;
+            // It learns from the trial's own days before the first scored one, so nothing that is scored was learned.
             if entry.learns {
                 learnt = own::learn(detector, &trial.panel, trial.eval_from, number as u64, |_, _| ())
                     .with_context(|| format!("{name}: learning from the days before the first scored one"))?;

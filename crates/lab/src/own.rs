@@ -57,8 +57,10 @@ pub fn learn(
         return Err(OwnError::Short { days: until });
     }
     let history = panel.until(until)?;
+    // At most half of the history is injected into (four weeks of a short one): the rest says what is usual.
     let days = (until - QUIET_DAYS).min(WINDOW_DAYS.1).min((until / 2).max(28));
     let plan = Plan::like(Track::Fresh, panel.keys().len(), until - days..until);
+    // Small shops learn from more lessons, so that each learns from about as much.
     let cells = plan.series_max.min(panel.keys().len()).max(1) * days;
     let lessons = (CELLS / cells).clamp(2, 12) as u64;
     let lessons: Vec<Lesson> = (0..lessons)

@@ -78,6 +78,7 @@ pub fn demand(
         let least = HELD_OUT_DAYS + WARMUP_DAYS;
         return Err(TrialError::Plan(format!("{days} days are too few to validate on: it takes {least}")));
     }
+    // Into the days that learning leaves out, so neither version has learned from what it is asked about.
     let plan = Plan::like(Track::Fresh, panel.keys().len(), days - HELD_OUT_DAYS..days);
     let mut sums: BTreeMap<String, (Mean, Mean)> = BTreeMap::new();
     for seed in seeds {
@@ -92,6 +93,7 @@ pub fn demand(
             for (name, value) in [
                 ("average precision", Some(measured.ap)),
                 ("promotions alarmed", explained),
+                // Alarm by alarm, since what is promised is the share of false ones among those that people get.
                 ("false share, alarm by alarm", promise.and_then(|promise| promise.realised)),
                 ("found under the promise", promise.map(|promise| promise.recall)),
             ] {
@@ -112,6 +114,7 @@ pub fn demand(
         failed: Vec::new(),
     };
     judged.not_lower("average precision", AP_WITHIN);
+    // What runs may break the promise too on these records: then the version need not keep it, but must not be worse.
     if let Some((own, other)) = judged.pair("false share, alarm by alarm")
         && own > share.max(other + FALSE_WITHIN)
     {

@@ -49,9 +49,13 @@ fn form_of(record: &RecordRef) -> Option<(&'static str, u64)> {
         RecordKind::PoLine => ("purchase.order.line", id),
         RecordKind::Move => ("stock.move", id),
         RecordKind::BillLine => ("account.move.line", id),
-        RecordKind::StockLevel | RecordKind::DemandMonth | RecordKind::Notice | RecordKind::Decision | RecordKind::Case => {
-            return None;
-        }
+        RecordKind::Lot => ("stock.lot", id),
+        RecordKind::StockLevel
+        | RecordKind::LotStock
+        | RecordKind::DemandMonth
+        | RecordKind::Notice
+        | RecordKind::Decision
+        | RecordKind::Case => return None,
     };
     // Whatever else is no number was not read from one row: it has no form, and nothing of it gets into an address.
     Some((model, number.parse().ok()?))

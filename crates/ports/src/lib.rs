@@ -35,6 +35,15 @@ pub enum PortError {
         /// What happened.
         source: BoxError,
     },
+    /// It was handed over whole, and nobody heard whether it was taken: it may have arrived. Of a receiver that knows no key by which
+    /// what is sent twice is one; any other is asked again, as after [`PortError::Transient`].
+    #[error("{service} did not say whether it took it")]
+    Unknown {
+        /// Which system.
+        service: &'static str,
+        /// What happened.
+        source: BoxError,
+    },
     /// It is left alone on purpose until then; what was brought in before stays.
     #[error("{service} is left alone until {until}")]
     Resting {

@@ -24,8 +24,6 @@ pub struct ModelRequest {
 pub struct ModelReply {
     /// The text, which should hold JSON of the asked schema. Nothing in it is trusted.
     pub text: String,
-    /// The model that answered: the configured name, with the version that the endpoint adds to it.
-    pub model: String,
     /// Was the answer cut short?
     pub truncated: bool,
     /// Did the model think first, in text that is told apart from the answer?

@@ -50,6 +50,7 @@ fn said(own: &Marks, rivals: &[&Marks]) -> String {
         {
             words.push(' ');
             words.push_str(mark);
+            // Who has been told apart by this word needs no other.
             alike.retain(|rival| rival[n].as_ref() == Some(mark));
         }
     }
@@ -58,35 +59,30 @@ fn said(own: &Marks, rivals: &[&Marks]) -> String {
 
 fn marks(book: &Book, action: &Action) -> Marks {
     let order = |line: &String| book.po_lines.get(line).map(|l| format!("of {}", l.order_name));
+    let about = action.about();
     let (mut from, mut document) = (None, None);
     match action {
         Action::Transfer { from: place, .. } => from = Some(format!("from {}", book.location_name(place))),
         Action::NewPo { supplier, .. } | Action::AltSupplier { supplier, .. } => {
             from = Some(format!("from {}", book.supplier_name(supplier)));
         }
-        Action::Expedite { po_line, .. }
-        | Action::DeferPo { po_line, .. }
-        | Action::CancelPo { po_line, .. }
-        | Action::IncreasePo { po_line, .. }
-        | Action::SplitShip { po_line, .. } => document = order(po_line),
         Action::AdjustParam { param, record, new, .. } => document = Some(format!("of {} to {new}", param.field(record).1)),
         Action::ReverseDoc { document: name, .. } | Action::AcceptVar { document: name, .. } => {
             document = Some(format!("of {name}"));
         }
         Action::Contact { role, .. } => document = Some(format!("to the {role}")),
         Action::Monitor { condition, .. } => document = Some(format!("until {condition}")),
-        _ => {}
+        // A claim is told by its supplier's answer, not by one of its lines.
+        Action::Claim { .. } => {}
+        _ => document = about.lines.first().and_then(|line| order(line)),
     }
-    let place = match action {
-        Action::Recount { location, .. }
-        | Action::AdjustStock { location, .. }
-        | Action::Reallocate { location, .. }
-        | Action::ForecastFix { location, .. }
-        | Action::MarkEvent { location, .. } => Some(format!("at {}", book.location_name(location))),
-        Action::NewPo { destination, .. } | Action::AltSupplier { destination, .. } => {
-            Some(format!("to {}", book.location_name(destination)))
+    let place = match (action, about.places.as_slice()) {
+        // From where it comes is said already.
+        (Action::Transfer { .. }, _) | (_, []) => None,
+        (Action::NewPo { .. } | Action::AltSupplier { .. }, [place, ..]) => {
+            Some(format!("to {}", book.location_name(place)))
         }
-        _ => None,
+        (_, [place, ..]) => Some(format!("at {}", book.location_name(place))),
     };
     let item = action.item().map(|item| match book.items.get(item) {
         Some(known) if !known.sku.is_empty() => format!("of {}", known.sku),

@@ -5,6 +5,7 @@
 use jiff::civil::Date;
 
 use reeve_domain::action::{Action, Check, MoneySum};
+use reeve_domain::claim::Claim;
 use reeve_domain::decision::RecommendationState;
 use reeve_domain::ids::{FactId, RecommendationId};
 use reeve_domain::money::Money;
@@ -34,6 +35,10 @@ pub struct Card {
     pub risks: String,
     /// What would change the drafter's mind.
     pub would_change: String,
+    /// The reasons that a model picked: each was computed, and is worded by the program.
+    pub claims: Vec<Claim>,
+    /// What a model asks whoever decides; empty where it asks nothing.
+    pub question: String,
     /// A draft message, as it would be sent.
     pub message: Option<String>,
     /// Whose words these are.
@@ -84,6 +89,8 @@ impl Card {
             rationale: plain(&rec.prose.rationale),
             risks: plain(&rec.prose.risks),
             would_change: plain(&rec.prose.would_change),
+            claims: rec.prose.claims.iter().map(shown).collect(),
+            question: plain(&rec.prose.question),
             message: rec.prose.message.clone(),
             drafter: rec.drafter.clone(),
             money: candidate.money.clone(),
@@ -98,4 +105,9 @@ impl Card {
     pub fn is_plan(&self) -> bool {
         self.steps.len() > 1
     }
+}
+
+/// A claim with its sentence made safe to show: labels of facts stand in it, and names in those.
+fn shown(claim: &Claim) -> Claim {
+    Claim { words: plain(&claim.words), ..claim.clone() }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::assess::{counts_behind, posts_counts};
 use reeve_domain::book::Book;
 use reeve_domain::case::Case;
 use reeve_domain::exception::{Exception, Signal};
@@ -24,6 +25,11 @@ pub fn entered_by<'b>(book: &'b Book, case: &Case, exceptions: &[Exception]) -> 
         let counts = book.moves_at(item, location).into_iter().filter(|m| m.kind == MoveKind::Count);
         let seen = counts.filter(|m| (*from..=*to).contains(&book.calendar.day_of(m.done_at.unwrap_or(m.created_at))));
         hands.extend(seen.filter_map(|m| m.entered_by.as_deref()));
+        // A posting rests on counts of days before anything was wrong, too.
+        if posts_counts(exception.signal.code) {
+            let place = (item.clone(), location.clone());
+            hands.extend(counts_behind(book, &place).filter_map(|m| m.entered_by.as_deref()));
+        }
     }
     // Nobody's is nobody's: an empty id must not match people without one.
     hands.remove("");
@@ -36,7 +42,8 @@ mod tests {
 
     use super::*;
     use crate::settings::Settings;
-    use reeve_domain::exception::Subject;
+    use reeve_domain::exception::{ExceptionType, Subject};
+    use reeve_domain::ids::{ItemId, LocationId};
     use reeve_domain::record::Record;
 
     const NOON: &str = "2026-10-08T12:00:00Z";
@@ -70,5 +77,34 @@ mod tests {
         let document = about(Subject { document: Some("SP/1".into()), ..Subject::default() });
         assert_eq!(entered_by(&book, &document, &[]), BTreeSet::from(["writer"]));
         assert!(entered_by(&book, &about(Subject::default()), &[]).is_empty());
+    }
+
+    #[test]
+    fn whoever_counted_before_anything_was_wrong_is_concerned_where_their_counts_can_be_posted() {
+        let counted = |id: &str, who: &str, at: &str, applied: bool| {
+            let at: Timestamp = at.parse().unwrap();
+            let count = moved(id, MoveKind::Count, "", None, who);
+            Record::Move(StockMove { created_at: at, done_at: applied.then_some(at), ..count })
+        };
+        let counts = [
+            counted("1", "ari", "2026-10-05T12:00:00Z", true),
+            counted("2", "bo", "2026-10-07T12:00:00Z", true),
+            counted("3", "cleo", "2026-10-06T12:00:00Z", false),
+            counted("4", "dan", "2026-09-20T12:00:00Z", true),
+        ];
+        let calendar = Settings::defaults().calendar.calendar();
+        let now: Timestamp = "2026-10-09T12:00:00Z".parse().unwrap();
+        let book = Book::new(now, calendar, counts);
+        let hands = |code: ExceptionType| {
+            let place = Subject::at(&ItemId::new("1"), &LocationId::new("2"));
+            // Below nothing is today what was counted right on days before.
+            let signal = Signal::rule("stock/1", code, place, "day".into(), (book.today, book.today), String::new());
+            let exceptions = [reeve_testing::cases::exception(signal, now)];
+            let case = reeve_testing::cases::case("case-1", &exceptions, now);
+            entered_by(&book, &case, &exceptions)
+        };
+        assert_eq!(hands(ExceptionType::INeg), BTreeSet::from(["ari", "bo", "cleo"]), "dan's count is too old to be posted");
+        assert_eq!(hands(ExceptionType::ICount), hands(ExceptionType::INeg));
+        assert!(hands(ExceptionType::ILow).is_empty(), "who counted may order");
     }
 }

@@ -16,7 +16,8 @@ enum Hand {
 }
 
 /// Says who drafted the first choice of each case, and why not the model: each kind of reason once, with its number of cases.
-pub fn drafted_by<'d>(drafters: impl Iterator<Item = &'d Drafter>) -> String {
+/// `candidate` says of a configured model why people do not see its words; None where they do, or where none is configured.
+pub fn drafted_by<'d>(drafters: impl Iterator<Item = &'d Drafter>, candidate: Option<&str>) -> String {
     let mut hands: BTreeMap<(String, Hand), usize> = BTreeMap::new();
     let mut because: BTreeMap<String, usize> = BTreeMap::new();
     let mut playbook = 0;
@@ -40,12 +41,16 @@ pub fn drafted_by<'d>(drafters: impl Iterator<Item = &'d Drafter>) -> String {
         })
         .collect();
     let reasons: Vec<String> = because.iter().map(|(why, n)| format!("{n} because {why}")).collect();
-    match (hands.is_empty(), reasons.is_empty()) {
+    // One line that has to be true of every mixture: by a model, by the playbook or by both, with reasons or without.
+    let said = match (hands.is_empty(), reasons.is_empty()) {
+        (true, true) if candidate.is_some() => "the playbook".to_owned(),
         (true, true) => "the playbook, no model configured".to_owned(),
         (true, false) => format!("the playbook: {}", reasons.join("; ")),
         (false, _) if playbook == 0 => hands.join(", "),
+        (false, true) if candidate.is_some() => format!("{}, {playbook} by the playbook", hands.join(", ")),
         (false, _) => format!("{}, {playbook} by the playbook: {}", hands.join(", "), reasons.join("; ")),
-    }
+    };
+    candidate.map_or_else(|| said.clone(), |candidate| format!("{said}; {candidate}"))
 }
 
 /// The kind of a reason. The card has the reason whole, with every place; the head of a digest has one short line for each kind.
@@ -76,12 +81,34 @@ mod tests {
         .map(|why| Drafter::Playbook { because: Some(why) });
         let long = format!("x {}…", "y".repeat(KIND_CHARS - 3));
         assert_eq!(
-            drafted_by(all.iter()),
+            drafted_by(all.iter(), None),
             format!(
                 "the playbook: 2 because its draft was refused twice, since a number was not a cited fact; 2 because of what \
                  stands on the card; 1 because the language model's answer had another form (choices[0].message.content); 1 \
                  because {long}"
             )
         );
+    }
+
+    #[test]
+    fn a_candidate_is_told_beside_whoever_drafted() {
+        let candidate = Some("model stub is a candidate: 41 drafts in shadow, 38 passed the guard");
+        let playbook = || Drafter::Playbook { because: None };
+        assert_eq!(
+            drafted_by([playbook(), playbook()].iter(), candidate),
+            "the playbook; model stub is a candidate: 41 drafts in shadow, 38 passed the guard"
+        );
+        let by = |name: &str| Drafter::Model {
+            name: name.to_owned(),
+            prompt_hash: String::new(),
+            reply_hash: String::new(),
+            tokens: 0,
+            estimated: false,
+            latency_ms: 0,
+            cost_micro: 0,
+        };
+        let held = drafted_by([playbook(), by("stub")].iter(), candidate);
+        assert!(held.starts_with("model stub (1), 1 by the playbook; model stub is a candidate"), "{held}");
+        assert_eq!(drafted_by([playbook()].iter(), None), "the playbook, no model configured");
     }
 }

@@ -116,7 +116,7 @@ pub fn edited_value(value: Money, old: &Action, new: &Action) -> Money {
 
 /// Is all of what an action is worth quantity times price?
 pub fn by_piece(action: &Action) -> bool {
-    matches!(action, Action::NewPo { .. } | Action::IncreasePo { .. } | Action::AltSupplier { .. } | Action::Claim { .. })
+    action.entry().by_piece
 }
 
 /// What a plan is worth for limits once its step `number` is `new`. Of a plan of several steps it never falls: how much of its
@@ -171,8 +171,10 @@ pub fn edited(old: &Recommendation, editor: &Person, edit: Edited, now: Timestam
         candidate,
         Prose {
             rationale: format!("{changed} The money was computed before the change. {}", old.prose.rationale),
-            // A drafted message names the old quantity or date.
+            // A drafted message names the old quantity or date, and claims were decided on them.
             message: None,
+            claims: Vec::new(),
+            question: String::new(),
             ..old.prose.clone()
         },
         old.evidence_hash.clone(),

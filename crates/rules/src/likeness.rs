@@ -20,6 +20,18 @@ const FIGURES: usize = 128;
 /// Components of a profile.
 pub const PROFILE: usize = TYPES + FIGURES;
 
+/// The types that there were when the first profiles were kept, in the order of their places.
+#[rustfmt::skip]
+const FIRST: [ExceptionType; 35] = {
+    use ExceptionType as T;
+    [
+        T::DSpike, T::DCollapse, T::DShift, T::DPromoOver, T::DPromoUnder, T::DReturn, T::DData, T::RShort, T::ROver, T::RLate,
+        T::REarly, T::RUom, T::RDup, T::RAsn, T::RUnplanned, T::RDamage, T::FQty, T::FPrice, T::FDupBill, T::ILow, T::IOut, T::IImbal,
+        T::ICount, T::IShrink, T::INeg, T::IScrap, T::IPhantom, T::SDelay, T::SOverdue, T::SUnconf, T::SLtShift, T::MMaster,
+        T::OOversell, T::OSync, T::TLate,
+    ]
+};
+
 /// How much a case's leading type weighs beside the others, and both beside the figures, which have length one together.
 const LEADING: f32 = 1.5;
 const FURTHER: f32 = 0.75;
@@ -42,7 +54,7 @@ pub fn profile(exceptions: &[Exception]) -> Vec<f32> {
     let mut vector = vec![0.0_f32; PROFILE];
     for (place, exception) in exceptions.iter().enumerate() {
         let weight = if place == 0 { LEADING } else { FURTHER };
-        let slot = ExceptionType::ALL.iter().position(|code| *code == exception.signal.code).unwrap_or(0) % TYPES;
+        let slot = place_of(exception.signal.code);
         vector[slot] = vector[slot].max(weight);
     }
     let mut figures = vec![0.0_f32; FIGURES];
@@ -61,6 +73,15 @@ pub fn profile(exceptions: &[Exception]) -> Vec<f32> {
     vector[TYPES..].copy_from_slice(&figures);
     scale(&mut vector);
     vector
+}
+
+/// The place of a type. Profiles are kept: a type that came later stands behind those that had a place, whatever the handbook's order.
+fn place_of(code: ExceptionType) -> usize {
+    if let Some(at) = FIRST.iter().position(|first| *first == code) {
+        return at;
+    }
+    let later = ExceptionType::ALL.iter().filter(|code| !FIRST.contains(code));
+    (FIRST.len() + later.take_while(|other| **other != code).count()) % TYPES
 }
 
 /// The words of a case: the names of its types and what happened, cleaned of what can not be seen. Nothing of it is a person's name.
@@ -184,6 +205,13 @@ mod tests {
     #[test]
     fn types_have_places_of_their_own() {
         assert!(ExceptionType::ALL.len() <= TYPES);
+        let places: BTreeSet<usize> = ExceptionType::ALL.iter().map(|code| place_of(*code)).collect();
+        assert_eq!(places.len(), ExceptionType::ALL.len());
+        assert_eq!(
+            (place_of(ExceptionType::RShort), place_of(ExceptionType::TLate)),
+            (7, 34),
+            "where they were when profiles were kept first"
+        );
     }
 
     #[test]

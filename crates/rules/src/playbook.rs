@@ -42,6 +42,20 @@ templates! {
     "NO-ACTION" => "no_action.txt",
     "ESCALATE" => "escalate.txt",
     "ADJUST-PARAM" => "adjust_param.txt",
+    // What a plan of several steps says; its message is that of the step which it is drafted for.
+    "PLAN" => "plan.txt",
+    "INCREASE-PO" => "increase_po.txt",
+    "SPLIT-SHIP" => "split_ship.txt",
+    "ALT-SUPPLIER" => "alt_supplier.txt",
+    "REALLOCATE" => "reallocate.txt",
+    "FORECAST-FIX" => "forecast_fix.txt",
+    "MARK-EVENT" => "mark_event.txt",
+    "ADJUST-STOCK" => "adjust_stock.txt",
+    "HOLD-QC" => "hold_qc.txt",
+    "RETURN" => "return.txt",
+    "FIX-MASTER" => "fix_master.txt",
+    "PROMO-CHANGE" => "promo_change.txt",
+    "MARKDOWN" => "markdown.txt",
 }
 
 /// The parts of a template, each opened by a line of its own: `== rationale ==`.
@@ -79,6 +93,7 @@ fn section_of(source: &str, section: &str) -> Option<String> {
 pub fn draft(scene: &Scene<'_>, assessment: &Assessment) -> Draft {
     let facts: BTreeMap<&FactId, &Fact> = assessment.facts.iter().map(|f| (&f.id, f)).collect();
     let mut order: Vec<&Candidate> = assessment.candidates.iter().collect();
+    // A stable order: behind the question to a person the candidates stay as the money has them.
     if assessment.abstain.is_some() {
         order.sort_by_key(|c| !matches!(c.action, Action::Escalate { .. }));
     }
@@ -112,6 +127,8 @@ fn by_field<'f>(facts: &BTreeMap<&FactId, &'f Fact>, cites: &[FactId]) -> BTreeM
         let Some(fact) = facts.get(cite) else { continue };
         let Some((_, field)) = cite.as_str().rsplit_once('/') else { continue };
         let field = field.split('@').next().unwrap_or(field);
+        // Cites of the action come before those of the losses, so its own
+        // figure wins where both have a field of that name.
         fields.entry(field.to_owned()).or_insert(*fact);
     }
     fields
@@ -127,7 +144,7 @@ fn shown(fact: &Fact) -> String {
 }
 
 /// Text from outside on one line, without control characters: it can not open a paragraph of its own.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -152,12 +169,11 @@ fn prose(scene: &Scene<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &
         .filter(|c| !c.hard && !c.passed)
         .map(|c| plain(&format!("{} ({})", c.name, c.detail)))
         .collect();
-    let names = names(scene, &candidate.action);
     let context = context! {
         summary => plain(&candidate.told()),
         f => values,
         a => minijinja::value::Serde(&candidate.action),
-        n => names,
+        n => names(scene, &candidate.action),
         p => format!("{:.0} %", money.p * 100.0),
         loss => with(money.loss_now.expected),
         loss_low => with(money.loss_now.low),
@@ -181,10 +197,23 @@ fn prose(scene: &Scene<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &
         abstain => assessment.abstain.as_deref().map(plain),
         missing => assessment.missing.iter().map(|m| plain(&m.what)).collect::<Vec<_>>(),
     };
+    // A plan's letter is that of the step which needs one.
+    let letter = candidate.step(candidate.step_of_message()).map_or(&candidate.action, |step| step.action);
+    let of_letter = context! {
+        a => minijinja::value::Serde(letter),
+        n => names(scene, letter),
+        table => crate::message::table(scene.book, currency, letter),
+        ..context.clone()
+    };
     let render = |section: &str| {
+        let (code, context) = match section {
+            "message" => (letter.code(), &of_letter),
+            _ if candidate.is_plan() => ("PLAN", &context),
+            _ => (code, &context),
+        };
         let template = ENVIRONMENT.get_template(&format!("{code}/{section}")).expect("every code has a template");
         // A template that fails says so instead of taking the case down; a test renders all of them.
-        template.render(&context).unwrap_or_else(|error| format!("{} ({error})", plain(&candidate.summary)))
+        template.render(context).unwrap_or_else(|error| format!("{} ({error})", plain(&candidate.summary)))
     };
     let one_line = |section: &str| render(section).split_whitespace().collect::<Vec<_>>().join(" ");
     // Only actions that write to somebody have a message.
@@ -195,6 +224,7 @@ fn prose(scene: &Scene<'_>, assessment: &Assessment, facts: &BTreeMap<&FactId, &
         would_change: one_line("would_change"),
         message,
         cites: cites(code, &fields, &parts, facts),
+        ..Prose::default()
     }
 }
 
@@ -214,6 +244,7 @@ fn cites(
     facts: &BTreeMap<&FactId, &Fact>,
 ) -> Vec<FactId> {
     let source = TEMPLATES.iter().find(|(c, _)| *c == code).map_or("", |(_, source)| source);
+    // As a whole word: `f.lost` is not named by `f.lost_margin`.
     let used = |field: &str| {
         source
             .match_indices(&format!("f.{field}"))
@@ -238,38 +269,30 @@ fn cites(
 fn names(scene: &Scene<'_>, action: &Action) -> BTreeMap<&'static str, String> {
     let book = scene.book;
     let mut names = BTreeMap::new();
-    let line = match action {
-        Action::Expedite { po_line, .. } | Action::DeferPo { po_line, .. } | Action::CancelPo { po_line, .. } => {
-            book.po_lines.get(po_line)
-        }
-        Action::Claim { lines, .. } => lines.first().and_then(|l| book.po_lines.get(l)),
-        _ => None,
-    };
+    let about = action.about();
+    let line = about.lines.first().and_then(|line| book.po_lines.get(line));
     if let Some(line) = line {
         names.insert("order", plain(&line.order_name));
         names.insert("item", plain(&book.item_label(&line.item)));
         names.insert("location", plain(&book.location_name(&line.location)));
         names.insert("supplier", plain(&book.supplier_name(&line.supplier)));
     }
+    if let Some(item) = about.item {
+        names.insert("item", plain(&book.item_label(item)));
+    }
+    if let Some(location) = about.places.last() {
+        names.insert("location", plain(&book.location_name(location)));
+    }
+    if let Some(supplier) = about.supplier {
+        names.insert("supplier", plain(&book.supplier_name(supplier)));
+    }
     match action {
-        Action::Transfer { item, from, to, .. } => {
-            names.insert("item", plain(&book.item_label(item)));
+        Action::Transfer { from, .. } => {
             names.insert("from", plain(&book.location_name(from)));
-            names.insert("location", plain(&book.location_name(to)));
         }
-        Action::NewPo { item, supplier, destination, .. } => {
-            names.insert("item", plain(&book.item_label(item)));
-            names.insert("location", plain(&book.location_name(destination)));
-            names.insert("supplier", plain(&book.supplier_name(supplier)));
-        }
-        Action::Claim { supplier, bill: Some(bill), .. } => {
+        Action::Claim { bill: Some(bill), .. } => {
             let name = book.lines_of_bill(bill).first().map(|line| line.bill_name.as_str());
             names.insert("bill", plain(name.unwrap_or(bill)));
-            names.insert("supplier", plain(&book.supplier_name(supplier)));
-        }
-        Action::Recount { item, location, .. } => {
-            names.insert("item", plain(&book.item_label(item)));
-            names.insert("location", plain(&book.location_name(location)));
         }
         Action::Contact { role, partner, about, .. } => {
             let name = match Role::named(role) {

@@ -30,7 +30,7 @@ pub fn of(book: &Book, classes: &Classes, case: &Case, action: &Action) -> Facts
     let subject = &case.subject;
     let mut items: BTreeSet<&ItemId> = action.item().into_iter().chain(&subject.item).collect();
     let mut suppliers: BTreeSet<&SupplierId> = action.supplier().into_iter().chain(&subject.supplier).collect();
-    let mut locations: BTreeSet<&LocationId> = places(action).into_iter().chain(&subject.location).collect();
+    let mut locations: BTreeSet<&LocationId> = action.about().places.into_iter().chain(&subject.location).collect();
     for line in &line {
         items.insert(&line.item);
         suppliers.insert(&line.supplier);
@@ -51,32 +51,8 @@ pub fn of(book: &Book, classes: &Classes, case: &Case, action: &Action) -> Facts
 
 /// The purchase lines it is about.
 fn lines_of<'b>(book: &'b Book, case: &Case, action: &Action) -> Vec<&'b PurchaseLine> {
-    let named = match action {
-        Action::Expedite { po_line, .. }
-        | Action::DeferPo { po_line, .. }
-        | Action::CancelPo { po_line, .. }
-        | Action::IncreasePo { po_line, .. }
-        | Action::SplitShip { po_line, .. }
-        | Action::AltSupplier { instead_of: po_line, .. } => vec![po_line],
-        Action::Claim { lines, .. } => lines.iter().collect(),
-        _ => Vec::new(),
-    };
+    let named = action.about().lines;
     named.into_iter().chain(&case.subject.po_line).filter_map(|id| book.po_lines.get(id)).collect()
-}
-
-fn places(action: &Action) -> Vec<&LocationId> {
-    match action {
-        Action::Transfer { from, to, .. } => vec![from, to],
-        Action::NewPo { destination, .. } | Action::AltSupplier { destination, .. } => vec![destination],
-        Action::Reallocate { location, .. }
-        | Action::ForecastFix { location, .. }
-        | Action::MarkEvent { location, .. }
-        | Action::AdjustStock { location, .. }
-        | Action::HoldQc { location, .. }
-        | Action::Return { location, .. }
-        | Action::Recount { location, .. } => vec![location],
-        _ => Vec::new(),
-    }
 }
 
 fn place(book: &Book, id: &LocationId) -> Named {

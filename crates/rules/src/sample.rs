@@ -51,6 +51,7 @@ impl Sample {
         let case_id = CaseId::new("case-0123456789ab");
         let line = || RecordRef::new(RecordKind::PoLine, "183");
         let at = AT;
+        let item = || RecordRef::new(RecordKind::Item, "75");
         let text = |source: RecordRef, field: &str, label: &str, text: &str| {
             Fact::new(source, field, label, FactValue::Text(text.to_owned()), at).from_outside()
         };
@@ -58,11 +59,13 @@ impl Sample {
             Fact::new(line(), "qty", "ordered", FactValue::Quantity(Quantity::units(48)), at),
             Fact::new(line(), "price", "price", FactValue::Price(UnitPrice(Decimal::new(840, 2))), at),
             Fact::new(line(), "promised", "promised for", FactValue::Date(date(2026, 10, 2)), at),
-            Fact::new(line(), "late", "days late", FactValue::days(6.0), at),
+            Fact::new(line(), "overdue_days", "days after the first promise", FactValue::days(6.0), at),
             Fact::new(line(), "on_time", "this supplier's lines on time", FactValue::percent(62.5), at),
             Fact::new(line(), "change", "change of stock since", FactValue::Quantity(Quantity::units(-5)), at),
+            Fact::new(item(), "available@3", "available at Harbour Store", FactValue::Quantity(Quantity::ZERO), at),
+            Fact::new(item(), "waiting@3", "waited for at Harbour Store", FactValue::Quantity(Quantity::units(5)), at),
             text(line(), "note", "supplier's note", note),
-            text(RecordRef::new(RecordKind::Item, "75"), "name", "item", "Espresso beans 1 kg"),
+            text(item(), "name", "item", "Espresso beans 1 kg"),
             text(RecordRef::new(RecordKind::Supplier, "7"), "name", "supplier", "Nordic Roasters"),
             text(RecordRef::new(RecordKind::Supplier, "8"), "name", "other supplier", "Alpine Goods"),
         ];
@@ -118,16 +121,13 @@ impl Sample {
     pub fn good_answer() -> Value {
         json!({
             "abstain": false,
-            "abstain_reason": "",
+            "abstain_question": "",
             "choices": [{
                 "candidate": "A1",
                 "confidence_percent": 70,
-                "rationale": "Espresso beans 1 kg were promised for [po_line:183/promised] and are [po_line:183/late] days late. \
-                              Bringing them forward is worth [A1.benefit] EUR, more than A2.",
-                "risks": "The supplier keeps only [po_line:183/on_time]% of its dates and may refuse.",
-                "would_change": "A receipt posted before [A1.latest_date].",
-                "message": "Dear [supplier:7/name], please send the open [A1.quantity] units this week. When do they leave?",
-                "cites": ["po_line:183/promised", "po_line:183/late"]
+                "claims": ["A1.best", "A1.better_than.A2", "case.late.po_line:183"],
+                "question": "Has Nordic Roasters said when the open [A1.quantity] of Espresso beans 1 kg leave?",
+                "message": "Dear [supplier:7/name], please send the open [A1.quantity] this week. When do they leave?"
             }]
         })
     }

@@ -60,6 +60,7 @@ async fn main() {
     println!("user = \"{}\"", fake.user());
     println!("api_key = \"{}\"", fake.key());
     println!("now = \"{}\"", fake.now());
+    // Standard input can only be read by a thread that waits for it.
     let commands = tokio::task::spawn_blocking(move || {
         for line in std::io::stdin().lines().map_while(Result::ok) {
             match line.split_once(' ').map_or((line.as_str(), ""), |(command, rest)| (command, rest)) {
@@ -76,6 +77,7 @@ async fn main() {
     });
     tokio::select! {
         _ = commands => {}
+        // That thread can not be ended any other way.
         _ = tokio::signal::ctrl_c() => std::process::exit(0),
     }
 }

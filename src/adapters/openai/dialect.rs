@@ -72,15 +72,18 @@ impl Form {
 
     /// The request's body.
     pub(super) fn body(self, request: &ModelRequest, model: &str, tokens_max: u32) -> Value {
+        // Where no schema goes along, the form has to be told in words.
         let told = self.told || self.shape >= Shape::Object;
         let system =
             if told { format!("{}\n\n{}", request.system.trim_end(), request.form) } else { request.system.clone() };
+        // Some models, and templates of some servers, know no message of the system.
         let messages = if self.one_message {
             json!([{ "role": "user", "content": format!("{system}\n\n{}", request.user) }])
         } else {
             json!([{ "role": "system", "content": system }, { "role": "user", "content": request.user }])
         };
         let mut body = json!({ "model": model, "messages": messages, self.limit.name(): tokens_max });
+        // As far as an endpoint can, the same question is to have the same answer.
         if self.temperature {
             body["temperature"] = json!(0.0);
         }
@@ -119,6 +122,7 @@ impl Form {
     }
 
     fn other_limit(self, words: &Words) -> Option<Self> {
+        // Endpoints differ in which of the two names they take, and refuse the other one by name.
         let other = match self.limit {
             Limit::Tokens => Limit::CompletionTokens,
             Limit::CompletionTokens => Limit::Tokens,
@@ -156,6 +160,7 @@ impl Form {
         if !strict && !words.say(&NAMES) {
             return None;
         }
+        // One step at a time, from what binds the answer most: each is tried before the next is given up.
         let shape = match self.shape {
             Shape::Strict if strict => Shape::Schema,
             Shape::Strict | Shape::Schema => Shape::Object,

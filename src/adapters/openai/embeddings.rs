@@ -88,9 +88,12 @@ impl Embeddings {
     fn in_order(&self, answer: Answer, texts: usize) -> Result<Vec<Vec<f32>>, PortError> {
         let mut vectors = vec![Vec::new(); texts];
         for Embedded { index, embedding } in answer.data {
+            // A text that got two vectors: nobody knows which is its own.
             let place = vectors.get_mut(index).filter(|place| place.is_empty());
             *place.ok_or_else(|| permanent("it answered more vectors than it was sent texts".into()))? = embedding;
         }
+        // Where the settings do not say how long vectors are, the first answer does:
+        // another model behind the address is noticed.
         let dimensions = self.dimensions.load(Ordering::Relaxed);
         let dimensions = if dimensions == 0 { vectors.first().map_or(0, Vec::len) } else { dimensions };
         for vector in &mut vectors {

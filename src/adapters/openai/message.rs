@@ -71,13 +71,6 @@ pub(super) struct UsageOnly {
     pub(super) usage: Option<Usage>,
 }
 
-/// The same for the model's name.
-#[derive(Deserialize)]
-pub(super) struct ModelOnly {
-    #[serde(default)]
-    pub(super) model: Loose,
-}
-
 /// The same for an error in the place of an answer.
 #[derive(Deserialize)]
 pub(super) struct ErrorOnly {
@@ -118,6 +111,8 @@ impl<'de> Deserialize<'de> for Content {
                         None | Some("text" | "output_text") => all.text.push_str(&text),
                         Some("refusal") => all.refused = true,
                         Some(kind) if kind.contains("thinking") || kind.contains("reasoning") => {
+                            // Its name stands for thoughts that lie deeper than is read
+                            // here: that there were some is what counts.
                             all.thoughts.push_str(part.kind.0.as_deref().unwrap_or_default());
                             all.thoughts.push_str(&text);
                         }

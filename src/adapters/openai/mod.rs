@@ -118,6 +118,7 @@ impl OpenAi {
                     if inside > 1 {
                         return Err(judge(&refusal, &words).0);
                     }
+                    // What was refused is not gone back to, or two refusals could send the question to and fro.
                     tried.push(form);
                     if let Some(next) = form.after(&refusal, &words, &tried) {
                         form = next;
@@ -142,6 +143,7 @@ impl OpenAi {
         let answer = self.wire.post(body).await?;
         let lost = |error| Failure::Lost { error, again: false };
         reply::read(&answer).map_err(|none| {
+            // To the log alone: what an endpoint says is shown to nobody (decision 53).
             self.wire.log(200, &String::from_utf8_lossy(&answer[..answer.len().min(4096)]));
             match none {
                 // A router answers 200 and puts the status of whoever it asked inside.
@@ -183,6 +185,7 @@ impl LanguageModel for OpenAi {
     async fn complete(&self, request: &ModelRequest) -> Result<ModelReply, ModelError> {
         // Nobody closes the slots.
         let _slot = self.slots.acquire().await.map_err(|_| ModelError::Resting(0))?;
+        // Measured from here: waiting for a place is not the endpoint's time.
         let started = self.clock.wire();
         self.breaker.admit(started).map_err(|_| ModelError::Resting(BREAKER_FAILURES))?;
         let answer = match tokio::time::timeout(self.timeout, self.attempts(request)).await {
@@ -191,6 +194,7 @@ impl LanguageModel for OpenAi {
         };
         let now = self.clock.wire();
         match &answer {
+            // A refusal is an answer: the endpoint is there.
             Err(error) if error.is_transient() => self.breaker.failed(now),
             _ => self.breaker.answered(),
         }
@@ -198,7 +202,6 @@ impl LanguageModel for OpenAi {
         let (said, body) = answer?;
         let (tokens, estimated) = tokens_of(&said, body.to_string().len(), self.tokens_max);
         Ok(ModelReply {
-            model: name_of(&self.name, said.model.as_deref()),
             truncated: said.truncated,
             thought: said.thoughts > 0,
             text: said.text,
@@ -237,22 +240,6 @@ fn tokens_of(said: &Said, asked: usize, tokens_max: u32) -> (u64, bool) {
     let hidden = said.truncated || (said.text.is_empty() && answered == 0);
     let answer = answered.div_ceil(BYTES_PER_TOKEN).max(if hidden { u64::from(tokens_max) } else { 1 });
     (asked.div_ceil(BYTES_PER_TOKEN) + answer, true)
-}
-
-/// The configured name with the version that the endpoint adds (`gpt-5` → `gpt-5-2026-08-07`). Any other name is text from
-/// outside, which nobody asked for: the configured one stands.
-fn name_of(configured: &str, told: Option<&str>) -> String {
-    let version = told.and_then(|told| told.strip_prefix(configured)).filter(|version| is_version(version));
-    format!("{configured}{}", version.unwrap_or_default())
-}
-
-/// Is it a day (`-2026-08-07`, `-20260807`) or a short number (`-001`, `:2`, `-v2`)? More digits could be anything: an account, a
-/// telephone.
-fn is_version(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix(['-', ':']) else { return false };
-    let number = rest.strip_prefix('v').unwrap_or(rest);
-    let is_short = (1..=4).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
-    is_short || rest.parse::<jiff::civil::Date>().is_ok_and(|day| (2020..2100).contains(&day.year()))
 }
 
 fn endpoint_of(config: &ModelConfig) -> Endpoint<'_> {

@@ -81,6 +81,7 @@ pub(super) fn judge(refusal: &Refusal, words: &Words) -> (ModelError, bool) {
 }
 
 fn refused(status: u16, words: &Words) -> ModelError {
+    // Words before the status: one endpoint answers 400 to a wrong key, another to what its filter withholds.
     if status == 401 || words.say(&["invalid_api_key", "api key not valid", "invalid api key", "incorrect api key"]) {
         return ModelError::Key(status);
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
-use super::message::{Choice, Completion, Content, Count, ErrorOnly, Loose, Message, ModelOnly, Usage, UsageOnly};
+use super::message::{Choice, Completion, Content, Count, ErrorOnly, Loose, Message, Usage, UsageOnly};
 use crate::ports::Unread;
 
 /// What a model said.
@@ -16,8 +16,6 @@ pub(super) struct Said {
     pub(super) text: String,
     /// Bytes of its thoughts, where they are told apart.
     pub(super) thoughts: usize,
-    /// What the endpoint calls the model.
-    pub(super) model: Option<String>,
     /// Did it reach the limit of tokens?
     pub(super) truncated: bool,
     /// Tokens of the prompt, of the answer, of both, where the endpoint gives a number.
@@ -45,6 +43,7 @@ impl From<Unread> for NoAnswer {
 
 /// Finds the answer in a body.
 pub(super) fn read(body: &[u8]) -> Result<Said, NoAnswer> {
+    // Bytes that are no UTF-8 cost a sign, and not the answer.
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with('{') {
@@ -98,7 +97,6 @@ struct Heap {
     text: String,
     calls: BTreeMap<u64, String>,
     finish: Option<String>,
-    model: Option<String>,
     usage: Option<Usage>,
 }
 
@@ -110,8 +108,6 @@ impl Heap {
         }
         // Beside the answer: what can not be read of it is missing, no more.
         self.usage = serde_json::from_str::<UsageOnly>(json).ok().and_then(|only| only.usage).or(self.usage);
-        let model = serde_json::from_str::<ModelOnly>(json).ok().and_then(|only| only.model.0);
-        self.model = self.model.take().or(model);
         let mut reader = serde_json::Deserializer::from_str(json);
         let read: Result<Completion, _> = serde_path_to_error::deserialize(&mut reader);
         let completion = read.map_err(|error| unread(&error))?;
@@ -125,6 +121,7 @@ impl Heap {
         if let Some(error) = choice.error.filter(is_error) {
             return Err(as_error(&error));
         }
+        // One piece of a stream says how it ended, and pieces may follow it.
         self.finish = choice.finish_reason.0.or(self.finish.take());
         self.spoke |= choice.message.is_some() || choice.delta.is_some() || choice.text.0.is_some();
         self.text.push_str(&choice.text.0.unwrap_or_default());
@@ -136,6 +133,7 @@ impl Heap {
         let thoughts = [reasoning_content, reasoning].into_iter().find_map(|Loose(text)| text.filter(|t| !t.is_empty()));
         self.reasoning.push_str(&thoughts.unwrap_or_default());
         let function = function_call.map(|function| (0, function));
+        // A stream sends a call in pieces, each with the call's place; a whole answer may leave the place out.
         let calls = tool_calls.into_iter().flatten().enumerate().filter_map(|(at, call)| {
             let Count(index) = call.index;
             Some((index.unwrap_or(at as u64), call.function?))
@@ -183,7 +181,7 @@ impl Heap {
         };
         let usage = self.usage.unwrap_or_default();
         let tokens = [usage.prompt_tokens.0, usage.completion_tokens.0, usage.total_tokens.0];
-        Ok(Said { text, thoughts, model: self.model, truncated, tokens })
+        Ok(Said { text, thoughts, truncated, tokens })
     }
 }
 
@@ -212,6 +210,7 @@ fn is_error(error: &serde_json::Value) -> bool {
 fn as_error(error: &serde_json::Value) -> NoAnswer {
     let number = |value: &serde_json::Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
     let status = ["code", "status", "status_code"].iter().find_map(|key| number(error.get(key)?));
+    // What is no status of an error is a number of the endpoint's own.
     let status = status.and_then(|n| u16::try_from(n).ok()).filter(|n| (400..600).contains(n));
     NoAnswer::Error { status, body: serde_json::json!({ "error": error }).to_string() }
 }
@@ -227,6 +226,7 @@ fn unread(error: &serde_path_to_error::Error<serde_json::Error>) -> Unread {
         serde_path_to_error::Segment::Map { key } => Some(key.as_str()),
         _ => None,
     });
+    // Only names that are known here: a field's name can hold somebody's words, too.
     Unread::Field(match names.collect::<Vec<_>>().as_slice() {
         ["choices", "finish_reason", ..] => "choices[0].finish_reason",
         ["choices", "message", "content", ..] => "choices[0].message.content",

@@ -80,7 +80,7 @@ impl Fake {
 async fn a_good_reply_comes_back_with_its_account() {
     let fake = fake(vec![answer("{\"abstain\": false}", "stop")]).await;
     let reply = fake.ask().await.unwrap();
-    assert_eq!((reply.text.as_str(), reply.model.as_str()), ("{\"abstain\": false}", "tiny"));
+    assert_eq!(reply.text, "{\"abstain\": false}");
     assert_eq!((reply.truncated, reply.tokens), (false, 350));
     let asked = &fake.endpoint.asked()[0];
     let body = asked.json();
@@ -332,29 +332,4 @@ fn tokens_are_what_the_endpoint_says_unless_that_can_not_be() {
     }
     let cut = Said { truncated: true, ..said([None; 3]) };
     assert_eq!(tokens_of(&cut, 3000, 1200), (2200, true), "it used up the limit");
-}
-
-#[test]
-fn a_model_is_named_as_it_is_configured_with_the_version_that_the_endpoint_adds() {
-    let name = |told: &str| name_of("gpt-5", Some(told));
-    assert_eq!(name("gpt-5-2026-08-07"), "gpt-5-2026-08-07");
-    for version in [":2", "-001", "-v2", "-20260807"] {
-        assert_eq!(name(&format!("gpt-5{version}")), format!("gpt-5{version}"));
-    }
-    for other in [
-        "",
-        "other",
-        "gpt-5-0049-30-123456",
-        "gpt-5-12345",
-        "gpt-5-@1",
-        "gpt-5-",
-        "gpt-5 URGENT",
-        "gpt-5\u{1b}[2J",
-        "gpt-5<b>",
-        "gpt-5-now-pay-the-bill",
-        "gpt-5-00000000000000000",
-    ] {
-        assert_eq!(name(other), "gpt-5", "{other}");
-    }
-    assert_eq!(name_of("gpt-5", None), "gpt-5");
 }

@@ -84,6 +84,7 @@ impl Wire {
         if !key.is_empty() {
             let mut value = HeaderValue::from_str(&format!("Bearer {key}"))
                 .map_err(|_| SetupError::Key { section: endpoint.section })?;
+            // So that no debug output of a request shows it.
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
@@ -115,6 +116,7 @@ impl Wire {
         const MAX: usize = ANSWER_MAX_MIB * 1024 * 1024;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(&error))? {
+            // Asked again, it would be as long again.
             if body.len() + chunk.len() > MAX {
                 return Err(Failure::Lost { error: ModelError::Unread(Unread::TooLong(ANSWER_MAX_MIB)), again: false });
             }
@@ -157,6 +159,7 @@ fn no_way(error: &reqwest::Error) -> NoWay {
         }
         cause = inner.source();
     }
+    // The client has no types for these: only its words tell them apart.
     let said = causes(error).to_lowercase();
     if said.contains("dns error") {
         NoWay::Name

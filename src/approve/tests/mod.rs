@@ -57,6 +57,7 @@ impl Recheck for Facts {
         let check = |action: &&Action| Check {
             name: "quantity ≤ free quantity".into(),
             detail: broken.unwrap_or("40 ≤ 60").into(),
+            // A transfer of 40 as it is drafted passes, and an edit can go above what is free.
             passed: broken.is_none() && action.quantity().is_none_or(|q| q <= Quantity::units(60)),
             hard: true,
         };
@@ -78,6 +79,10 @@ impl Recheck for Facts {
 
     async fn mode(&self, _: &Case) -> anyhow::Result<crate::domain::mode::Mode> {
         Ok(crate::domain::mode::Mode::Live)
+    }
+
+    async fn owner(&self, _: &Case) -> anyhow::Result<Option<PersonId>> {
+        Ok(None)
     }
 
     async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
@@ -155,6 +160,7 @@ async fn on_evidence(store: &Store, id: &str, evidence: &str, actions: Vec<(Acti
     let recs: Vec<Recommendation> = (1u32..)
         .zip(actions)
         .map(|(rank, (action, value))| {
+            // Everything else gains the same, so that expiry has a sum to tell as lost.
             let benefit = if action.code() == "NO-ACTION" { 0 } else { 10_000 };
             let drafter = Drafter::Playbook { because: None };
             let candidate = candidate(action, value, benefit);
@@ -176,6 +182,7 @@ impl Bench {
     /// A bench on a store that somebody else opened.
     pub(crate) fn on(store: Store) -> Self {
         let mut config = Config::load_from(None, &[]).unwrap();
+        // "system" may approve by its role, so that what refuses it is that it is no human being.
         for (id, role) in [("adm", Role::Admin), ("system", Role::Approver)] {
             let (id, name) = (PersonId::new(id), id.to_owned());
             config.people.push(Person { name, roles: vec![role], tier: 4, ..Person::gone(id) });
@@ -206,6 +213,7 @@ impl Bench {
         let nothing = Action::NoAction { reason: "seasonal".into() };
         let actions = vec![(transfer(item, 40), value), (transfer(item, 20), value), (nothing, 0)];
         let recs = with_case(&self.it.store, id, actions).await;
+        // All three are queued: none of them is withheld, and none goes through without people.
         assert_eq!(self.it.submit().await.unwrap(), 3);
         recs
     }

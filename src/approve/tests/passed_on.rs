@@ -10,6 +10,7 @@ fn give_back() -> Verb {
 async fn what_is_passed_on_asks_somebody_by_name_and_locks_nobody_out() {
     let (bench, recs) = Bench::queued(500).await;
     let before = bench.snapshot().await;
+    // One does not exist, and the other's role decides nothing.
     for nobody in ["eve", "adm"] {
         let refused = bench.decide("pia", &recs[0], forward(nobody)).await.unwrap_err();
         assert!(matches!(refused, DecisionRefused::Nowhere(_)), "{refused}");
@@ -51,6 +52,7 @@ async fn the_first_signature_stays_while_the_second_is_asked_for_by_name() {
 async fn what_was_passed_on_is_superseded_like_everything_else_when_the_facts_move() {
     let (bench, recs) = Bench::queued(500).await;
     bench.decide("pia", &recs[0], forward("ari")).await.unwrap();
+    // Other evidence replaces it though it is with somebody: being asked by name binds nobody to old facts.
     let new = on_evidence(&bench.it.store, "case-1", "e2", vec![(transfer("7", 30), 500)]).await;
     assert_eq!(bench.state(&recs[0].id).await, "superseded");
     bench.it.submit().await.unwrap();
@@ -114,6 +116,7 @@ async fn the_same_rights_are_not_given_twice_for_the_same_days() {
     };
     let made = give(&ari, &fay, "2026-10-08", "2026-10-10").await.unwrap();
     let before = bench.snapshot().await;
+    // The same days, days that begin on its last one (which it includes), and a day inside of it.
     for (starts, ends) in [("2026-10-08", "2026-10-10"), ("2026-10-10", "2026-10-12"), ("2026-10-09", "2026-10-09")] {
         bench.later(1);
         let refused = give(&ari, &fay, starts, ends).await.unwrap_err().to_string();
@@ -121,6 +124,7 @@ async fn the_same_rights_are_not_given_twice_for_the_same_days() {
     }
     assert_eq!(bench.snapshot().await, before);
     give(&ari, &fay, "2026-10-11", "2026-10-12").await.unwrap();
+    // Somebody else for the same days is another delegation: two may stand in for one.
     give(&ari, &dan, "2026-10-08", "2026-10-10").await.unwrap();
     // What was ended is in nobody's way; what is over is no longer read.
     bench.it.end_delegation(&made.id, &ari, "web").await.unwrap();

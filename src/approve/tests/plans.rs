@@ -31,6 +31,7 @@ async fn plan(bench: &Bench, id: &str, value: i64, actions: Vec<Action>) -> Reco
     let mut plan = candidate(actions.next().unwrap(), value, 10_000);
     plan.then =
         actions.map(|action| Step { summary: format!("Do {} too", action.code()), action, checks: vec![] }).collect();
+    // Only for the case and its evidence: the plan below replaces what is drafted here.
     let drafted = with_case(&bench.it.store, id, vec![(Action::NoAction { reason: "none".into() }, 0)]).await;
     let mut case = bench.it.store.get_case(&CaseId::new(id)).await.unwrap();
     case.version += 1;
@@ -60,6 +61,7 @@ fn a_plan_of_one_step_is_kept_and_hashed_as_before_there_were_plans() {
         let drafter = Drafter::Playbook { because: None };
         Recommendation::drafted(CaseId::new("c"), 1, plan, Prose::default(), "e1".into(), drafter, start()).content_hash()
     };
+    // They differ only in the words of the second step, and those are what somebody reads and approves.
     let two = Candidate { then: vec![Step { action: ask(), summary: "Ask".into(), checks: vec![] }], ..one.clone() };
     let other = Candidate { then: vec![Step { action: ask(), summary: "Ask them".into(), checks: vec![] }], ..one.clone() };
     assert_ne!(of(one), of(two.clone()));
@@ -85,8 +87,8 @@ async fn a_plan_is_approved_once_and_each_step_leaves_as_a_message_of_its_own() 
         assert_eq!(data["content_hash"], rec.content_hash());
         assert_eq!(
             data["message"].as_str(),
-            (step == 1).then_some("Dear warehouse"),
-            "a letter goes to whom it was written"
+            (step == 2).then_some("Dear warehouse"),
+            "the letter is of the step that needs one"
         );
     }
     let log = bench.it.store.list_audit_of(&format!("recommendation:{}", rec.id)).await.unwrap();
@@ -110,6 +112,7 @@ async fn taking_a_plan_back_takes_every_step_back_or_none() {
     bench.later(6);
     let lease = std::time::Duration::from_mins(1);
     bench.it.store.claim_due(bench.it.clock.now(), 1, lease).await.unwrap();
+    // Back inside the window, as for a sender whose clock runs ahead: the outbox refuses, not the window.
     bench.it.clock.set(start() + SignedDuration::from_mins(2));
     let before = bench.snapshot().await;
     let late = bench.decide("ari", &rec, Verb::Undo).await;
@@ -163,6 +166,7 @@ async fn what_a_plan_bought_counts_with_each_of_its_suppliers() {
     let rec = plan(&bench, "case-1", 900, vec![buy("7", "9", 40), buy("7", "10", 50)]).await;
     bench.approve("ari", &rec).await.unwrap();
     for (id, supplier) in [("case-2", "9"), ("case-3", "10")] {
+        // Another item each time, so that only the supplier can add up.
         let next = plan(&bench, id, 300, vec![buy(id, supplier, 30)]).await;
         let previews = bench.it.preview(&PersonId::new("fay"), &case_of(&bench, id).await, &[&next]).await.unwrap();
         // 300 alone is T1; with the 900 that the plan committed with this supplier it is more.

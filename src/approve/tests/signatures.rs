@@ -24,6 +24,7 @@ async fn tier_three_takes_two_people_one_of_finance() {
 async fn a_signature_can_be_withdrawn_until_the_second_is_there() {
     let (bench, recs) = Bench::queued(20_000).await;
     bench.approve("ari", &recs[0]).await.unwrap();
+    // Far beyond the undo window, which is not what limits a first signature: nothing leaves by it.
     bench.later(60);
     bench.decide("ari", &recs[0], Verb::Undo).await.unwrap();
     assert_eq!(bench.state(&recs[0].id).await, "queued");
@@ -80,6 +81,7 @@ async fn a_first_signature_does_not_count_once_its_signer_is_concerned() {
 async fn splitting_an_order_does_not_lower_its_tier() {
     let mut bench = Bench::new().await;
     let mut config = (*bench.it.config).clone();
+    // A short window, so that its end can be seen before the cases expire.
     config.rules.policy.cumulative.days = 2;
     bench.it.config = Arc::new(config);
     let mut tiers = Vec::new();

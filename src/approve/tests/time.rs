@@ -17,6 +17,7 @@ async fn a_case_that_is_signed_once_still_runs_out_of_time() {
 async fn a_clock_that_goes_back_releases_nothing_early() {
     let (bench, recs) = Bench::queued(500).await;
     bench.approve("ari", &recs[0]).await.unwrap();
+    // As after a correction of the machine's time: what is due is compared, never counted.
     bench.later(-24 * 60);
     let now = bench.it.clock.now();
     assert!(bench.it.store.claim_due(now, 9, std::time::Duration::from_mins(1)).await.unwrap().is_empty());
@@ -29,6 +30,7 @@ async fn a_clock_that_goes_back_releases_nothing_early() {
 async fn silence_reminds_then_escalates_then_expires_and_never_approves() {
     let (bench, recs) = Bench::queued(500).await;
     let mut told = Vec::new();
+    // A week in half days, each with its own sweep: nothing may be told twice.
     for _ in 0..14 {
         bench.later(12 * 60);
         let sweep = bench.it.remind_and_expire().await.unwrap();
@@ -68,6 +70,7 @@ async fn the_other_proposals_leave_the_queue_when_the_undo_window_has_passed() {
 #[tokio::test]
 async fn what_could_only_leave_after_its_last_day_is_not_acknowledged() {
     let (bench, recs) = Bench::queued(500).await;
+    // Three minutes before the 12th ends: the undo window of five would end after it.
     let to_midnight = SignedDuration::from_hours(4 * 24 + 16) - SignedDuration::from_mins(3);
     bench.it.clock.set(start() + to_midnight);
     let refused = bench.approve("ari", &recs[0]).await.unwrap_err().to_string();

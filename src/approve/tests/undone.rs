@@ -11,6 +11,7 @@ async fn an_undo_inside_the_window_restores_the_case_and_nothing_leaves() {
     bench.later(4);
     let undo = bench.click("ari", &recs[0], Verb::Undo);
     let answer = bench.it.decide(&undo).await.unwrap();
+    // The same click again, as a page sends it that got no answer.
     assert_eq!(bench.it.decide(&undo).await.unwrap(), answer);
     assert_eq!((bench.pending().await, bench.case_state("case-1").await), (0, "open".into()));
     for rec in &recs {
@@ -33,6 +34,7 @@ async fn an_undo_after_the_window_or_once_it_is_leaving_is_refused() {
     let other = bench.case("case-2", "9", 500).await;
     bench.approve("ari", &other[0]).await.unwrap();
     let ahead = bench.it.clock.now() + SignedDuration::from_mins(6);
+    // Both: the first case's message is due by any clock, and it still lay there.
     assert_eq!(bench.it.store.claim_due(ahead, 9, std::time::Duration::from_mins(1)).await.unwrap().len(), 2);
     let before = bench.snapshot().await;
     assert!(matches!(bench.decide("ari", &other[0], Verb::Undo).await, Err(DecisionRefused::Leaving)));
@@ -49,6 +51,7 @@ async fn a_rejection_is_of_the_action_or_of_the_whole_case_as_its_reason_says() 
         Err(DecisionRefused::BadRequest(_))
     ));
     bench.later(1);
+    // A reason that is about the case, not the proposal: it takes the others along.
     bench.decide("pia", &recs[1], reject(RejectReason::NotReal)).await.unwrap();
     assert_eq!((bench.state(&recs[2].id).await, bench.case_state("case-1").await), ("rejected".into(), "closed".into()));
     bench.decide("pia", &recs[1], Verb::Undo).await.unwrap();
@@ -71,6 +74,7 @@ async fn rejecting_the_last_proposal_closes_the_case() {
 async fn a_snooze_puts_the_case_off_and_passes_nothing() {
     let (bench, recs) = Bench::queued(500).await;
     let until = |day: &str| Verb::Snooze { until: day.parse().unwrap(), wake: WakeCondition::Grew };
+    // Today, in the past, and too far off.
     for day in ["2026-10-08", "2026-10-01", "2027-10-08"] {
         assert!(matches!(bench.decide("pia", &recs[0], until(day)).await, Err(DecisionRefused::BadRequest(_))), "{day}");
     }
@@ -105,6 +109,7 @@ async fn a_case_is_folded_into_another_once_and_only_while_both_wait() {
     assert_eq!(bench.state(&others[0].id).await, "queued");
     // A signature is somebody's word: it is not swept away by a merge.
     let (bench, recs) = Bench::queued(20_000).await;
+    // A world of its own: in the first one, both cases have changed.
     bench.case("case-2", "8", 500).await;
     bench.approve("dan", &recs[0]).await.unwrap();
     let refused = bench.decide("pia", &recs[1], into("case-2")).await.unwrap_err().to_string();
@@ -119,6 +124,7 @@ async fn a_snooze_ends_when_its_condition_holds_and_not_before() {
     bench.decide("pia", &recs[0], verb).await.unwrap();
     assert_eq!(bench.it.remind_and_expire().await.unwrap().woken, 0);
     let mut case = bench.it.store.get_case(&CaseId::new("case-1")).await.unwrap();
+    // "Above" is not "at least".
     for (value, woken) in [(90_000, 0), (90_001, 1)] {
         case.version += 1;
         case.rank = Some(rank(value));

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 /// Who the caller is.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Me {
+pub(in crate::channels) struct Me {
     /// The token's public part.
     pub token: String,
     /// `person` or `service`.
@@ -31,7 +31,7 @@ pub(super) struct Me {
 /// An estimate with its doubt, in hundredths of the currency.
 #[derive(Debug, Serialize, JsonSchema)]
 #[expect(clippy::struct_field_names, reason = "the unit ends each name, for who reads the JSON")]
-pub(super) struct Range {
+pub(in crate::channels) struct Range {
     /// 10th percentile.
     pub low_minor: i64,
     /// Mean.
@@ -42,7 +42,7 @@ pub(super) struct Range {
 
 /// A page of cases.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct CaseList {
+pub(in crate::channels) struct CaseList {
     /// ISO code of all amounts.
     pub currency: String,
     /// The cases, by priority from the highest.
@@ -53,7 +53,7 @@ pub(super) struct CaseList {
 
 /// What a case is about: ids of the ERP, as far as there are any.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Subject {
+pub(in crate::channels) struct Subject {
     /// The item.
     pub item: Option<String>,
     /// The store or warehouse.
@@ -66,7 +66,7 @@ pub(super) struct Subject {
 
 /// A case.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct CaseLine {
+pub(in crate::channels) struct CaseLine {
     /// Its id.
     pub id: String,
     /// Counts up with every change.
@@ -108,7 +108,7 @@ pub(super) struct Wanted {
 
 /// A case with everything that is decided on.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct CaseFull {
+pub(in crate::channels) struct CaseFull {
     /// ISO code of all amounts.
     pub currency: String,
     /// The case.
@@ -119,9 +119,20 @@ pub(super) struct CaseFull {
     pub evidence: Option<Evidence>,
 }
 
+/// A reason that a model picked.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::channels) struct CardClaim {
+    /// Whose it is, what is claimed, and against what: `A1.better_than.A2`.
+    pub id: String,
+    /// The program's sentence.
+    pub words: String,
+    /// The facts that decide it; figures of actions are on the cards.
+    pub cites: Vec<String>,
+}
+
 /// A recommendation as it can be decided on.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Card {
+pub(in crate::channels) struct Card {
     /// Its id.
     pub recommendation: String,
     /// What a decision binds to: send it back with the decision.
@@ -146,6 +157,10 @@ pub(super) struct Card {
     pub risks: String,
     /// What would change the drafter's mind.
     pub would_change: String,
+    /// The reasons that a model picked, each of which the program computed and words; empty where none was asked.
+    pub claims: Vec<CardClaim>,
+    /// What a model asks whoever decides; empty where it asks nothing.
+    pub question: String,
     /// A draft message, for actions that send one.
     pub message: Option<String>,
     /// Who wrote the words: `playbook`, `model` or `edited`.
@@ -174,7 +189,7 @@ pub(super) struct Card {
 
 /// One step of a recommendation.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct CardStep {
+pub(in crate::channels) struct CardStep {
     /// Which one, from 1.
     pub step: u32,
     /// The action's code.
@@ -189,7 +204,7 @@ pub(super) struct CardStep {
 
 /// What the policy lets the caller do with a card. What counts is the answer to the decision itself, which is judged anew.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct You {
+pub(in crate::channels) struct You {
     /// What it takes if the caller signs: `T2`.
     pub tier: String,
     /// May the caller approve it?
@@ -206,7 +221,7 @@ pub(super) struct You {
 
 /// A check and how it came out.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Check {
+pub(in crate::channels) struct Check {
     /// What was checked.
     pub name: String,
     /// With which figures.
@@ -219,7 +234,7 @@ pub(super) struct Check {
 
 /// The facts of a case at one time.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Evidence {
+pub(in crate::channels) struct Evidence {
     /// Counts up within the case.
     pub version: u32,
     /// The hash of what the facts say.
@@ -234,7 +249,7 @@ pub(super) struct Evidence {
 
 /// One fact.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Fact {
+pub(in crate::channels) struct Fact {
     /// Cited by this.
     pub id: String,
     /// What it is.
@@ -256,7 +271,7 @@ pub(super) struct Fact {
 
 /// Something that was needed and was not there.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Missing {
+pub(in crate::channels) struct Missing {
     /// What.
     pub what: String,
     /// What can not be computed without it.
@@ -286,14 +301,14 @@ pub(super) struct Decided {
 
 /// The days there are digests of.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct DigestList {
+pub(in crate::channels) struct DigestList {
     /// Newest first.
     pub days: Vec<String>,
 }
 
 /// A digest.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Digest {
+pub(in crate::channels) struct Digest {
     /// Its business day.
     pub day: String,
     /// The records were read up to here.
@@ -320,7 +335,7 @@ pub(super) struct Digest {
 
 /// A case as a digest shows it.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct DigestLine {
+pub(in crate::channels) struct DigestLine {
     /// Which case.
     pub case: String,
     /// Place in the list, from 1.
@@ -345,7 +360,7 @@ pub(super) struct DigestLine {
 
 /// Number and hash of an audit entry.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Head {
+pub(in crate::channels) struct Head {
     /// Its number.
     pub seq: i64,
     /// Its hash.
@@ -390,7 +405,7 @@ pub(super) struct AuditEntry {
 
 /// The figures of a period.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Kpis {
+pub(in crate::channels) struct Kpis {
     /// The first day.
     pub from: String,
     /// The last day.
@@ -405,7 +420,7 @@ pub(super) struct Kpis {
 
 /// A figure, with what it was counted from.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Kpi {
+pub(in crate::channels) struct Kpi {
     /// Its name, which stays.
     pub id: &'static str,
     /// Its name for people.

@@ -17,7 +17,7 @@ use crate::people::{Bearer, Identities, Scope, TokenRefused, looks_like_token};
 const IN_ADDRESS: [&str; 5] = ["token", "access_token", "api_key", "apikey", "key"];
 
 /// Lets in whoever has a token, and says who it is.
-pub(super) async fn authenticate(
+pub(in crate::channels) async fn authenticate(
     State((state, quota)): State<(ChannelState, Quota)>,
     mut request: Request,
     next: Next,
@@ -34,6 +34,7 @@ pub(super) async fn authenticate(
 
 async fn caller(state: &ChannelState, quota: &Quota, given: Result<String, Problem>) -> Result<Bearer, Problem> {
     let bearer = identities(state).bearer(&given?).await.map_err(refused)?;
+    // Counted by the token, and so after it was found: whoever only guesses can not use up anybody's minute.
     if let Some(seconds) = quota.too_many(&bearer.token, state.clock.wire()) {
         let text = format!("At most {} requests of one token in a minute (api.per_minute).", quota.per_minute);
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", text).again_after(seconds));
@@ -55,6 +56,7 @@ fn given(request: &Request) -> Result<&str, Problem> {
     }
     let mut all = request.headers().get_all(AUTHORIZATION).iter();
     let (first, second) = (all.next(), all.next());
+    // Of two headers it would be chance whose rights are used.
     if second.is_some() {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "bad-request", "There is more than one Authorization header."));
     }
@@ -83,6 +85,7 @@ pub(super) fn refused(refusal: TokenRefused) -> Problem {
         TokenRefused::Scope(_) => (StatusCode::FORBIDDEN, "scope-missing"),
         TokenRefused::Machine => (StatusCode::FORBIDDEN, "machine-never-approves"),
         TokenRefused::Bad(_) => (StatusCode::BAD_REQUEST, "bad-request"),
+        // It was matched by reference, since the others need it for their text below; only this one gives its error away.
         TokenRefused::Store(_) => {
             let TokenRefused::Store(error) = refusal else { unreachable!("it was just matched") };
             return error.into();

@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
-use super::answers::{Card, CardStep, CaseLine, Check, Evidence, Fact, Missing, Range, Subject, You};
+use super::answers::{Card, CardClaim, CardStep, CaseLine, Check, Evidence, Fact, Missing, Range, Subject, You};
 use crate::approve::Preview;
 use crate::cards::names::Names;
 use crate::cards::{self, plain};
 use crate::config::OdooConfig;
 use crate::domain::action;
 use crate::domain::case::Case;
+use crate::domain::claim::Claim;
 use crate::domain::evidence::Bundle;
 use crate::domain::recommendation::{Drafter, Recommendation};
 
@@ -44,6 +45,7 @@ pub(super) fn line(case: &Case, names: &Names) -> CaseLine {
 
 /// A card, without what its reader can do with it.
 pub(super) fn card(rec: &Recommendation) -> Card {
+    // By the card that pages and digests show, so that none of them can say something else.
     let view = cards::card::Card::of(rec);
     let (drafted_by, editors) = match &view.drafter {
         Drafter::Playbook { .. } => ("playbook", Vec::new()),
@@ -63,6 +65,8 @@ pub(super) fn card(rec: &Recommendation) -> Card {
         rationale: view.rationale,
         risks: view.risks,
         would_change: view.would_change,
+        claims: view.claims.into_iter().map(claim).collect(),
+        question: view.question,
         message: view.message,
         drafted_by,
         editors,
@@ -77,6 +81,10 @@ pub(super) fn card(rec: &Recommendation) -> Card {
         evidence_hash: view.evidence_hash,
         you: None,
     }
+}
+
+fn claim(claim: Claim) -> CardClaim {
+    CardClaim { id: claim.id, words: claim.words, cites: claim.cites.iter().map(ToString::to_string).collect() }
 }
 
 fn step(step: &cards::card::CardStep) -> CardStep {
@@ -102,6 +110,7 @@ pub(super) fn check(check: &action::Check) -> Check {
 /// The action's own fields, without its tag: the code stands beside them.
 fn parameters(action: &action::Action) -> serde_json::Map<String, Value> {
     let Ok(Value::Object(mut fields)) = serde_json::to_value(action) else { return serde_json::Map::new() };
+    // Found by its value: what the stored form calls this field is no promise of the API.
     let tag = fields.iter().find(|(_, value)| value.as_str() == Some(action.code())).map(|(key, _)| key.clone());
     tag.map(|tag| fields.remove(&tag));
     fields

@@ -5,7 +5,7 @@ use axum::{Json, http::StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::answers::{Card, CaseFull, CaseList, Wanted};
+use super::answers::{CaseFull, CaseList, Wanted};
 use super::auth::{self, needs};
 use super::cards;
 use super::input::Asked;
@@ -32,7 +32,7 @@ const CHUNK: usize = 200;
 /// Which cases.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CasesQuery {
+pub(in crate::channels) struct CasesQuery {
     /// `open` (the default), `latent` (worth nothing so far), `snoozed`, `decided`, `done`, `all`, or `shadow`: what would be shown if
     /// its scope were live.
     state: Option<String>,
@@ -64,7 +64,7 @@ const STATES: [(&str, &[&str]); 7] = [
 ];
 
 /// `GET /cases`
-pub(super) async fn list(
+pub(in crate::channels) async fn list(
     State(state): State<ChannelState>,
     Extension(bearer): Extension<Bearer>,
     Asked(query): Asked<CasesQuery>,
@@ -99,12 +99,15 @@ pub(super) async fn list(
         Muting::load(&state.store, &state.config, state.clock.now()).await?
     };
     let mut found = Vec::new();
+    // One more than was asked for tells whether there is a next page.
     while found.len() <= limit {
+        // Item, place and supplier have no index: pieces are read until enough cases fit (decision 135).
         let chunk = state.store.list_cases_after(states.1, code, after.as_ref(), CHUNK).await?;
         let last = chunk.len() < CHUNK;
         after = chunk.last().map(CaseAfter::of);
         let fitting: Vec<Case> = chunk.into_iter().filter(fits).collect();
         let mutes = muting.hides_each(&state.store, &fitting).await?;
+        // A mute hides what waits. What was decided is history and stays to be found.
         let shown = fitting.into_iter().zip(mutes).filter(|(case, mute)| mute.is_none() || !case.state.is_undecided());
         found.extend(shown.map(|(case, _)| case));
         if last {
@@ -133,6 +136,7 @@ pub(super) async fn want(
     let case = case.ok_or_else(|| Problem::not_found("such case"))?;
     match state.approvals.want(&case.id, &person.id, "api").await {
         Ok(opened) => {
+            // A stage drafts it: without this the caller would wait for its next turn.
             state.hooks.wake();
             Ok(Json(Wanted { case: case.id.to_string(), opened }))
         }
@@ -147,40 +151,63 @@ pub(super) async fn one(
     Path(id): Path<String>,
 ) -> Result<Json<CaseFull>, Problem> {
     needs(&bearer, &Scope::ReadCases)?;
-    let case = if is_id(&id) { state.store.find_case(&CaseId::new(id)).await? } else { None };
-    let case = case.ok_or_else(|| Problem::not_found("such case"))?;
-    let drills = state.store.list_drills_of(&case.id).await?;
-    let mut all = drill::cards(state.store.list_recommendations(&case.id).await?, &drills);
-    all.retain(|(rec, _)| rec.state.counts());
-    all.sort_by_key(|(rec, _)| (rec.rank, std::cmp::Reverse(rec.drafted_at)));
-    let evidence = match &case.evidence_hash {
-        Some(hash) => Some(state.store.get_bundle(&case.id, hash).await?),
-        None => state.store.find_latest_bundle(&case.id).await?,
-    };
-    let mut cards: Vec<Card> = all.iter().map(|(rec, _)| cards::card(rec)).collect();
+    let Read { case, all, mut full } = read(&state, &id).await?;
+    // Only people open cases. What a service reads was seen by nobody, and it may decide nothing.
     if let Some(person) = &bearer.person {
-        let waiting: Vec<&Recommendation> = all.iter().map(|(rec, _)| rec).filter(|rec| rec.state.is_waiting()).collect();
+        let waiting: Vec<&Recommendation> = all.iter().filter(|rec| rec.state.is_waiting()).collect();
         opened(&state.store, state.clock.now(), &person.id, "api", waiting.iter().copied()).await?;
         let previews = state.approvals.preview(&person.id, &case, &waiting).await;
         let previews = match previews {
             Ok(previews) => previews,
             Err(refusal) => return Err(refused(&state, &bearer, refusal).await),
         };
-        for (card, preview) in cards.iter_mut().filter(|card| card.waiting).zip(previews) {
+        for (card, preview) in full.cards.iter_mut().filter(|card| card.waiting).zip(previews) {
             card.you = Some(cards::you(preview));
         }
     }
+    Ok(Json(full))
+}
+
+/// The same for who reads and decides nothing: nobody has opened the case by it, and no card says what its reader may do.
+pub(in crate::channels) async fn unopened(state: &ChannelState, bearer: &Bearer, id: &str) -> Result<CaseFull, Problem> {
+    needs(bearer, &Scope::ReadCases)?;
+    Ok(read(state, id).await?.full)
+}
+
+/// A case as it is answered, with what it was made of.
+struct Read {
+    case: Case,
+    /// Those that count, as they are shown while drills wait, the first choice first.
+    all: Vec<Recommendation>,
+    full: CaseFull,
+}
+
+async fn read(state: &ChannelState, id: &str) -> Result<Read, Problem> {
+    let case = if is_id(id) { state.store.find_case(&CaseId::new(id)).await? } else { None };
+    let case = case.ok_or_else(|| Problem::not_found("such case"))?;
+    let drills = state.store.list_drills_of(&case.id).await?;
+    // A waiting drill is shown here as on the page: two programs that show two cards would give it away (decision 36).
+    let mut all = drill::cards(state.store.list_recommendations(&case.id).await?, &drills);
+    all.retain(|(rec, _)| rec.state.counts());
+    all.sort_by_key(|(rec, _)| (rec.rank, std::cmp::Reverse(rec.drafted_at)));
+    let all: Vec<Recommendation> = all.into_iter().map(|(rec, _)| rec).collect();
+    let evidence = match &case.evidence_hash {
+        Some(hash) => Some(state.store.get_bundle(&case.id, hash).await?),
+        None => state.store.find_latest_bundle(&case.id).await?,
+    };
     let names = Names::about(&state.store, [&case.subject]).await?;
-    Ok(Json(CaseFull {
+    let full = CaseFull {
         currency: state.config.rules.money.currency.clone(),
         case: cards::line(&case, &names),
-        cards,
+        cards: all.iter().map(cards::card).collect(),
         evidence: evidence.as_ref().map(|bundle| cards::evidence(bundle, &state.config.odoo)),
-    }))
+    };
+    Ok(Read { case, all, full })
 }
 
 /// `PRIORITY.OPENED.ID`: where a page ended.
 fn written(after: &CaseAfter) -> String {
+    // What is not ranked stands behind every amount; its place is written as nothing.
     let priority = after.priority_minor.map_or_else(String::new, |minor| minor.to_string());
     format!("{priority}.{}.{}", after.opened_at.as_millisecond(), after.id)
 }

@@ -144,6 +144,7 @@ impl Decision {
             Self::Snooze { until, wake } => {
                 let (wake, above) = match wake {
                     Wake::Grew {} => ("grew", String::new()),
+                    // The loose form is the page's, in which people type whole units.
                     Wake::ValueAbove { value_minor } => ("above", Decimal::new(value_minor, 2).to_string()),
                     Wake::StageChanged {} => ("stage", String::new()),
                 };
@@ -192,6 +193,7 @@ pub(super) async fn decide(
     headers: HeaderMap,
     Sent(body): Sent<DecisionBody>,
 ) -> Result<Json<Decided>, Problem> {
+    // First whose decision it would be: a machine's token is refused before anything is looked up for it.
     let person = bearer.decider(body.decision.verb()).map_err(auth::refused)?;
     let key = key(&headers)?;
     if !is_id(&body.recommendation) {
@@ -209,7 +211,9 @@ pub(super) async fn decide(
         ..body.decision.loose()
     };
     ensure_short(&loose.note)?;
+    // With what is proposed: which steps there are, and what can be edited in them, hangs on it.
     let ask = Ask::parse(loose, "api", Some(&rec.candidate)).map_err(unclear)?;
+    // With the hand that made the token. Made by a command, it may be the hand of another signature, too (decision 49).
     let request = ask.by(&person.id, bearer.hand.clone());
     match state.approvals.decide(&request).await {
         Ok(answer) => Ok(Json(Decided {

@@ -13,7 +13,7 @@ use super::problem::Problem;
 use crate::channels::ChannelState;
 
 /// The fields behind the question mark.
-pub(super) struct Asked<T>(pub T);
+pub(in crate::channels) struct Asked<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequestParts<ChannelState> for Asked<T> {
     type Rejection = Problem;
@@ -52,6 +52,7 @@ impl<T: DeserializeOwned> FromRequest<ChannelState> for Sent<T> {
             }
             Problem::new(StatusCode::BAD_REQUEST, "bad-request", format!("The body is not JSON: {inner}"))
         })?;
+        // A second object would be taken for heard by whoever sent it.
         json.end().map_err(|_| {
             Problem::new(StatusCode::BAD_REQUEST, "bad-request", "The body has something behind the JSON object.")
         })?;

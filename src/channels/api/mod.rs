@@ -5,14 +5,14 @@
 //! ignored; a decision goes the same way as a click on the page; errors are problem documents (RFC 9457) with codes that stay.
 
 mod answers;
-mod auth;
+pub(super) mod auth;
 mod cards;
-mod cases;
+pub(super) mod cases;
 mod decisions;
-mod input;
+pub(super) mod input;
 mod openapi;
-mod problem;
-mod reads;
+pub(super) mod problem;
+pub(super) mod reads;
 mod refused;
 
 use axum::Router;
@@ -87,7 +87,7 @@ fn operations() -> Vec<(Operation, MethodRouter<ChannelState>)> {
                 "listDigests",
                 "The days there are digests of, newest first",
                 Some(Scope::ReadDigests),
-                Parts::answer::<answers::DigestList>(),
+                Parts::answer::<answers::DigestList>().query::<reads::DigestQuery>(),
             ),
             get(reads::digests),
         ),
@@ -97,7 +97,7 @@ fn operations() -> Vec<(Operation, MethodRouter<ChannelState>)> {
                 "getDigest",
                 "A digest as it was sent",
                 Some(Scope::ReadDigests),
-                Parts::answer::<answers::Digest>(),
+                Parts::answer::<answers::Digest>().query::<reads::DigestQuery>(),
             ),
             get(reads::digest),
         ),

@@ -50,6 +50,7 @@ impl Parts {
 pub fn document() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
+        // Version 3.1 has a dialect for all schemas of a document: no single one has to name it.
         settings.meta_schema = None;
     });
     let mut generator = settings.into_generator();
@@ -61,6 +62,7 @@ pub fn document() -> Value {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         path[method] = described;
     }
+    // Schemas are complete only now that each operation was described: they are taken out below, last.
     let codes: Vec<Value> = CODES.iter().map(|(code, title)| json!(format!("urn:reeve:problem:{code}: {title}"))).collect();
     json!({
         "openapi": "3.1.0",
@@ -100,7 +102,8 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
     if let Some(query) = operation.parts.query {
         parameters.extend(fields(query(generator).as_value(), "query"));
     }
-    if operation.method == Method::POST {
+    // What only asks for something has no content that could be mixed up, and needs no name.
+    if operation.method == Method::POST && operation.parts.body.is_some() {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": true,
             "description": "Your name for this one decision: sent again with the same content it is answered the same, with \

@@ -56,7 +56,7 @@ pub(super) const CODES: [(&str, &str); 37] = [
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(in crate::channels) struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,
@@ -94,6 +94,11 @@ impl Problem {
 
     pub(super) fn bad_field(pointer: &str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-field", detail).with("pointer", pointer)
+    }
+
+    /// What is wrong, in a sentence.
+    pub(in crate::channels) fn said(&self) -> &str {
+        &self.detail
     }
 
     /// Adds something for programs.

@@ -14,6 +14,7 @@ use super::input::Asked;
 use super::problem::Problem;
 use crate::cards::entry::told;
 use crate::channels::ChannelState;
+use crate::domain::ids::PersonId;
 use crate::domain::policy::may_turn_down;
 use crate::people::{Bearer, Scope};
 use crate::reports::kpi::Period;
@@ -25,7 +26,7 @@ const ENTRIES_MAX: i64 = 1_000;
 const ENTRIES: i64 = 100;
 
 /// `GET /me`
-pub(super) async fn me(Extension(bearer): Extension<Bearer>) -> Json<Me> {
+pub(in crate::channels) async fn me(Extension(bearer): Extension<Bearer>) -> Json<Me> {
     let person = bearer.person.as_ref();
     Json(Me {
         kind: if person.is_some() { "person" } else { "service" },
@@ -39,25 +40,40 @@ pub(super) async fn me(Extension(bearer): Extension<Bearer>) -> Json<Me> {
     })
 }
 
+/// Whose digests.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::channels) struct DigestQuery {
+    /// The planner whose own they are, by their id; everybody's where nothing is said.
+    planner: Option<String>,
+}
+
 /// `GET /digests`
-pub(super) async fn digests(
+pub(in crate::channels) async fn digests(
     State(state): State<ChannelState>,
     Extension(bearer): Extension<Bearer>,
+    Asked(query): Asked<DigestQuery>,
 ) -> Result<Json<DigestList>, Problem> {
     needs(&bearer, &Scope::ReadDigests)?;
-    let stored = state.store.list_digests(DAYS).await?;
+    let stored = match &query.planner {
+        None => state.store.list_digests(DAYS).await?,
+        Some(planner) => state.store.list_digests_of(&PersonId::new(planner.as_str()), DAYS).await?,
+    };
     Ok(Json(DigestList { days: stored.iter().map(|s| s.digest.day.to_string()).collect() }))
 }
 
 /// `GET /digests/{day}`
-pub(super) async fn digest(
+pub(in crate::channels) async fn digest(
     State(state): State<ChannelState>,
     Extension(bearer): Extension<Bearer>,
     Path(day): Path<String>,
+    Asked(query): Asked<DigestQuery>,
 ) -> Result<Json<Digest>, Problem> {
     needs(&bearer, &Scope::ReadDigests)?;
     let day: Date = day.parse().map_err(|_| Problem::not_found("digest of such a day"))?;
-    let stored = state.store.find_digest(day).await?.ok_or_else(|| Problem::not_found("digest of that day"))?;
+    // Everybody's digest is kept under no name.
+    let whose = query.planner.as_deref().unwrap_or_default();
+    let stored = state.store.find_digest_of(whose, day).await?.ok_or_else(|| Problem::not_found("digest of that day"))?;
     let digest = stored.digest;
     let line = |line: &crate::domain::digest::DigestLine| DigestLine {
         case: line.case_id.to_string(),
@@ -109,6 +125,7 @@ pub(super) async fn audit(
     }
     let mut chained = state.store.list_audit(query.after.unwrap_or(0), limit).await?;
     let (seq, hash) = state.store.audit_head().await?;
+    // Before entries are left out: the next page begins behind what was read, not behind what is shown.
     let full = i64::try_from(chained.len()).is_ok_and(|n| n == limit);
     let next = chained.last().map(|e| e.seq).filter(|_| full);
     // Whoever decides is told what the page tells them.
@@ -133,7 +150,7 @@ pub(super) async fn audit(
 /// Which days.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct KpiQuery {
+pub(in crate::channels) struct KpiQuery {
     /// First day, such as 2026-10-01; where nothing is said, four weeks up to the last.
     from: Option<String>,
     /// Last day; where nothing is said, today.
@@ -141,7 +158,7 @@ pub(super) struct KpiQuery {
 }
 
 /// `GET /kpi`
-pub(super) async fn kpi(
+pub(in crate::channels) async fn kpi(
     State(state): State<ChannelState>,
     Extension(bearer): Extension<Bearer>,
     Asked(query): Asked<KpiQuery>,

@@ -60,6 +60,7 @@ pub async fn act(state: &ChannelState, voice: &dyn Voice, heard: &Heard) -> anyh
         }
     };
     let identities = identities(state);
+    // These two are for who is still nobody here, so they come before the link is asked for.
     if let Wish::Link(code) = &heard.wish {
         return link(state, voice, heard, &identities, &who, code).await;
     }
@@ -69,6 +70,7 @@ pub async fn act(state: &ChannelState, voice: &dyn Voice, heard: &Heard) -> anyh
     }
     let linked = match identities.linked(&who, state.clock.wire()).await {
         Ok(linked) => linked,
+        // That the store does not answer says nothing of who they are: it is tried again.
         Err(IdentityRefused::Store(error)) => return Err(error.into()),
         Err(refused) => return Ok(stranger(voice, heard, &who, &refused).await),
     };
@@ -87,6 +89,7 @@ pub async fn act(state: &ChannelState, voice: &dyn Voice, heard: &Heard) -> anyh
             told(voice.show_home(&who, &waiting).await, heard);
             Ok(Ended::with("showed the home"))
         }
+        // Answered above, before it mattered who asks.
         Wish::Link(_) | Wish::Help => Ok(Ended::with("answered")),
     }
 }
@@ -100,6 +103,7 @@ pub fn identities(state: &ChannelState) -> Identities {
 async fn stranger(voice: &dyn Voice, heard: &Heard, who: &ChatUser, refused: &IdentityRefused) -> Ended {
     tracing::warn!(request = heard.id, user = who.subject(), "Refused: {refused}");
     let text = sentence(&refused.to_string());
+    // One's own page is no request that could be answered: what is said stands on it.
     if heard.wish == Wish::Home {
         let waiting = super::voice::Waiting { title: text, ..Default::default() };
         told(voice.show_home(who, &waiting).await, heard);
@@ -167,7 +171,9 @@ async fn decide(
         Ok(answer) => {
             // What follows is for the stages, and nobody should wait for it.
             state.hooks.wake();
+            // After an edit this is the new recommendation, which Undo has to name.
             let (rec, version) = state.store.get_recommendation(&answer.recommendation_id).await?;
+            // A drill is superseded by the very click that answers it, which is no moving on.
             let moved = !answer.is_drill() && rec.state.name() != answer.state;
             // What is pressed on an old message is answered as it was then, which may not hold any more.
             let (text, until) = if moved {
@@ -186,6 +192,7 @@ async fn decide(
             let reply = say(voice, heard, who, Answer { text, undo, link, waiting: None, decided }).await;
             Ok(Ended::with(outcome).saying(reply))
         }
+        // Whether it was kept is not known. It goes back to the inbox, and its key makes a second attempt the same decision.
         Err(DecisionRefused::Failed(error)) => Err(error.context("deciding what was asked for in a chat")),
         Err(DecisionRefused::Busy) => Err(NotYet.into()),
         Err(refused) => {

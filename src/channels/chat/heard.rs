@@ -106,6 +106,7 @@ impl Heard {
     /// decision, what is pressed after it was shown anew is another.
     pub fn loose(&self, chat: ChatChannel, press: &Press, fields: &BTreeMap<String, String>) -> Loose {
         let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+        // A quantity or day that was left empty means: as proposed.
         let typed = |name: &str| fields.get(name).filter(|text| !text.trim().is_empty()).cloned();
         let version = press.version.to_string();
         let mut parts =

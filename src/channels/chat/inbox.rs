@@ -92,6 +92,7 @@ impl Inbox {
         if !self.state.store.keep_chat(&heard.id, self.chat(), &body, self.state.clock.wire()).await? {
             return Ok(None);
         }
+        // A task of its own: running out of time here must not break off what was begun.
         let (it, id) = (self.clone(), heard.id.clone());
         let mut work = JoinSet::new();
         work.spawn(async move { it.work_on(&id).await });
@@ -102,6 +103,7 @@ impl Inbox {
                 self.rung.notify_one();
                 Ok(None)
             }
+            // It panicked. Its lease runs out, and then it is taken up again.
             Ok(_) => Ok(None),
             Err(_) => {
                 // It goes on without anybody waiting for it.
@@ -154,6 +156,7 @@ impl Inbox {
                     }
                 }
             }
+            // Nothing rings for what a dead process left, or for what was put back for a while: hence a look now and then.
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.rung.notified() => {}
@@ -204,6 +207,7 @@ impl Inbox {
         if let (None, Some((field, says)), Ok(heard)) = (&ended.reply, &ended.field, &heard) {
             ended.reply = self.voice.at_field(&heard.back, field, says);
         }
+        // Kept with the outcome, in one statement: a press that comes again gets the same bytes (decision 92).
         let answer = ended.reply.as_ref().map(ToString::to_string);
         let finished = store.finish_chat(row, now, &ended.outcome, answer.as_deref()).await;
         taken(finished).context("writing down how a request ended")?;

@@ -28,6 +28,7 @@ pub(super) async fn open(
     let Some(rec) = find(state, press).await? else { return Ok(unknown(voice, heard, who, press).await) };
     let case = state.store.get_case(&rec.case_id).await?;
     let link = case_link(&state.config, &case.id);
+    // Why something was proposed may be asked after it was decided, too; a form for it may not.
     if rec.content_hash() != press.content_hash || (press.verb != Press::WHY && !rec.state.is_waiting()) {
         let text = "This is not how it stands any more: look at the card again, it shows the newest state.";
         let reply = say(voice, heard, who, Answer { text: text.to_owned(), link, ..Answer::default() }).await;
@@ -69,6 +70,7 @@ pub(super) async fn open(
     };
     match voice.ask(&heard.back, press, &form).await {
         Ok(reply) => {
+            // Only now: a form that did not come up was read by nobody.
             opened(&state.store, now, &linked.person, voice.chat().name(), [&rec]).await?;
             Ok(Ended::with(format!("showed the form: {}", press.verb)).saying(reply))
         }

@@ -9,21 +9,22 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 
 use crate::cards::case::in_order;
 use crate::cards::chat::{ChatCard, ChatDigest, ChatNote, ChatParts, Content, Message, case_link};
 use crate::cards::names::{Names, actor_name};
 use crate::cards::plain;
-use crate::clock::Clock;
-use crate::config::Config;
+use crate::channels::quiet::{loud_from, news_until};
+use crate::channels::waits::{self, Waits};
+use crate::config::{MAIL, PlannerConfig};
 use crate::domain::audit::Chained;
 use crate::domain::case::{Case, CaseState};
 use crate::domain::ids::{CaseId, PersonId, RecommendationId, content_id};
 use crate::domain::outbox::OutboxKind;
 use crate::domain::recommendation::Recommendation;
+use crate::pipeline::context::Context;
 use crate::pipeline::noise::{Muting, drill};
-use crate::pipeline::{Context, Progress, Stage};
+use crate::pipeline::{Progress, Stage};
 use crate::rules::alternatives::told_apart;
 use crate::store::{CaseAfter, IdentityRow, IdentityState, NewOutbox, OutboxRow, StoreError};
 
@@ -54,7 +55,13 @@ impl Stage for Tell {
             done += self.tell_cases(&destination).await?;
         }
         for destination in self.0.config.digest_destinations() {
-            done += self.tell_digest(&destination).await?;
+            done += self.tell_digest(&destination, None).await?;
+        }
+        for planner in &self.0.config.planners {
+            // What goes by mail is a letter, and written elsewhere.
+            for destination in planner.destinations().iter().filter(|to| !to.starts_with(MAIL)) {
+                done += self.tell_digest(destination, Some(planner)).await?;
+            }
         }
         Ok(if done == 0 { Progress::Idle } else { Progress::Advanced(done) })
     }
@@ -90,11 +97,12 @@ impl Tell {
         for id in cases.iter().chain(rest) {
             cards.extend(self.card(destination, id, pressing.contains(id)).await?);
         }
-        let loud = loud_from(&self.0.config, &self.0.clock);
+        let loud = loud_from(&self.0.config, &self.0.clock, None);
         let mut messages = Vec::new();
         for (shows, card, is_up) in cards {
             let content = Content::Card(card);
             let said = serde_json::to_string(&content)?;
+            // With the position: a card that goes back to how it once was is one more message, not the old one.
             let id = content_id("msg_", &[destination, &shows, &said, &position.to_string()], 32);
             messages.push(NewOutbox {
                 body: serde_json::to_string(&Message { id: id.clone(), shows: shows.clone(), data: content })?,
@@ -112,6 +120,7 @@ impl Tell {
         }
         messages.extend(self.reminders(destination, &entries).await?);
         store.put_shown(&messages, (&key, &position.to_string())).await?;
+        // A full page of the log counts as progress: the rest is read at once, and not at the next look.
         Ok(messages.len() + usize::from(more))
     }
 
@@ -180,12 +189,14 @@ impl Tell {
         }
         let recommendations = in_order(&drill::true_ones(all, &drills));
         let card = self.compose(&case, &recommendations).await?;
+        // Not put up where nothing can be done about it: such a card would be in the way of others.
         if before.is_none() && !card.open {
             return Ok(None);
         }
         if before.as_ref().and_then(card_in).as_ref() == Some(&card) {
             return Ok(None);
         }
+        // Put in is not up: until the first message has arrived, a newer state takes its place and waits as it did.
         let is_up = before.is_some() && store.find_place(destination, &shows, "").await?.reference.is_some();
         Ok(Some((shows, card, is_up)))
     }
@@ -195,6 +206,7 @@ impl Tell {
         let told = if recommendations.is_empty() {
             Vec::new()
         } else {
+            // Only names are taken from it, which are right in half of a story, too: a card does not wait for a look to end.
             let moment = moments.now_or_half().await?;
             told_apart(&moment.book, &recommendations.iter().map(|(rec, _)| rec).collect::<Vec<_>>())
         };
@@ -219,35 +231,38 @@ impl Tell {
         }))
     }
 
-    /// What was said to people since about cases that wait too long, beside those that are up.
+    /// What was said to people since about cases that wait too long: beside the card where it is up, and else by itself.
     async fn reminders(&self, destination: &str, entries: &[Chained]) -> anyhow::Result<Vec<NewOutbox>> {
         let Context { store, config, .. } = &self.0;
         let mut messages = Vec::new();
-        for Chained { seq, entry, .. } in entries.iter().filter(|e| is_reminder(&e.entry.action)) {
-            let Some(id) = entry.subject.strip_prefix("case:").map(CaseId::new) else { continue };
+        for Waits { seq, case: id, hours, told } in waits::told_of(entries) {
+            let Some(case) = waits::still_shown(&self.0, &id).await? else { continue };
             let up = store.find_place(destination, &format!("case:{id}"), "").await?.reference;
-            let (Some(under), Some(case)) = (up, store.find_case(&id).await?) else { continue };
-            let hours = entry.detail["waiting_hours"].as_i64().unwrap_or_default();
-            let told = entry.detail["told"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let told: Vec<PersonId> = told.iter().filter_map(|id| id.as_str()).map(PersonId::new).collect();
+            // Mentioned where they are linked; who is not is told on the page.
             let (users, names) = self.users(destination, &told).await?.into_iter().unzip();
             let data = Content::Note(ChatNote {
                 case: id.to_string(),
                 text: format!("{} waits for a decision since {hours} hours.", plain(case.headline.trim_end_matches('.'))),
-                under,
+                under: up.unwrap_or_default(),
                 users,
                 names,
                 link: case_link(config, &id),
             });
             let shows = format!("reminder:{id}:{seq}");
             let message = content_id("msg_", &[destination, &shows], 32);
-            messages.push(self.to_show(OutboxKind::Reminder, destination, Message { id: message, shows, data })?);
+            messages.push(self.to_show(OutboxKind::Reminder, destination, Message { id: message, shows, data }, None)?);
         }
         Ok(messages)
     }
 
-    /// Something that is put up once and not changed, when it is not quiet.
-    fn to_show(&self, kind: OutboxKind, destination: &str, message: Message) -> serde_json::Result<NewOutbox> {
+    /// Something that is put up once and not changed, when it is not quiet: for a planner where they are.
+    fn to_show(
+        &self,
+        kind: OutboxKind,
+        destination: &str,
+        message: Message,
+        planner: Option<&PlannerConfig>,
+    ) -> serde_json::Result<NewOutbox> {
         let Context { config, clock, .. } = &self.0;
         Ok(NewOutbox {
             body: serde_json::to_string(&message)?,
@@ -255,7 +270,7 @@ impl Tell {
             kind,
             channel: destination.to_owned(),
             created_at: clock.now(),
-            due_at: loud_from(config, clock),
+            due_at: loud_from(config, clock, planner.and_then(|planner| planner.timezone.as_ref())),
             lane: NEW.to_owned(),
             about: String::new(),
             step: 1,
@@ -281,27 +296,30 @@ impl Tell {
         Ok(users)
     }
 
-    /// Puts in the digest of today once it is made, once for each destination.
-    async fn tell_digest(&self, destination: &str) -> anyhow::Result<usize> {
+    /// Puts in the digest of today once it is made, everybody's or a planner's own, once for each destination.
+    async fn tell_digest(&self, destination: &str, planner: Option<&PlannerConfig>) -> anyhow::Result<usize> {
         let Context { store, config, clock, .. } = &self.0;
-        let day = config.rules.calendar.calendar().day_of(clock.now());
-        let key = format!("shown.digest.{destination}");
+        // The date on a planner's own digest is that of where they are (decision 127).
+        let calendar = planner.map_or_else(|| config.rules.calendar.calendar(), |planner| planner.calendar(config));
+        let day = calendar.day_of(clock.now());
+        let whose = planner.map_or("", |planner| planner.person.as_str());
+        // Everybody's is called what it was called before there were others.
+        let of = if whose.is_empty() { String::new() } else { format!(":{whose}") };
+        let key = format!("shown.digest.{destination}{of}");
         if store.find_setting(&key).await?.as_deref() == Some(&day.to_string()) {
             return Ok(0);
         }
-        let Some(made) = store.find_digest(day).await? else { return Ok(0) };
-        let shows = format!("digest:{day}");
-        let id = content_id("msg_", &["digest", destination, &day.to_string()], 32);
+        let Some(made) = store.find_digest_of(whose, day).await? else { return Ok(0) };
+        let shows = format!("digest:{day}{of}");
+        let id = content_id("msg_", &["digest", destination, &format!("{day}{of}")], 32);
         let data = Content::Digest(ChatDigest::of(&made.digest, config));
-        let message = self.to_show(OutboxKind::Digest, destination, Message { id, shows, data })?;
+        let message = NewOutbox {
+            expires_at: Some(news_until(config, planner, day)),
+            ..self.to_show(OutboxKind::Digest, destination, Message { id, shows, data }, planner)?
+        };
         store.put_shown(&[message], (&key, &day.to_string())).await?;
         Ok(1)
     }
-}
-
-/// Does an entry of the log say that people were told of a case that waits too long?
-fn is_reminder(action: &str) -> bool {
-    matches!(action, "case.reminded" | "case.escalated")
 }
 
 /// The card that a message shows.
@@ -310,15 +328,4 @@ pub(in crate::channels) fn card_in(row: &OutboxRow) -> Option<ChatCard> {
         Content::Card(card) => Some(card),
         Content::Digest(_) | Content::Note(_) => None,
     }
-}
-
-/// From when, in business time, people may be disturbed. Quiet hours are those of the people who would be, so they go by the
-/// machine's clock; while a recording is replayed nobody's are meant.
-fn loud_from(config: &Config, clock: &Clock) -> Timestamp {
-    let (now, wire) = (clock.now(), clock.wire());
-    if clock.is_replay() {
-        return now;
-    }
-    let wait = config.rules.policy.may_be_said_from(wire).map(|from| from.duration_since(wire));
-    wait.and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now)
 }

@@ -25,6 +25,7 @@ const SHOWN: usize = 10;
 /// When the store can not be read.
 pub(super) async fn waiting(state: &ChannelState, person: &PersonId) -> anyhow::Result<Waiting> {
     let ChannelState { store, config, clock, approvals, .. } = state;
+    // Each takes a look at the policy for this person, so not all that wait are looked at.
     let cases = store.list_cases_after(CaseState::UNDECIDED, None, None, LOOKED_AT).await?;
     let muting = Muting::load(store, config, clock.now()).await?;
     let mutes = muting.hides_each(store, &cases).await?;
@@ -40,11 +41,13 @@ pub(super) async fn waiting(state: &ChannelState, person: &PersonId) -> anyhow::
         }
         let shown = in_order(&drill::true_ones(all, &drills));
         let Some((rec, version)) = shown.iter().find(|(rec, _)| rec.state.is_before_people()) else { continue };
+        // Who was asked by name is shown it whatever they may sign: they can answer, or give it back.
         let by_name = matches!(&rec.state, RecommendationState::Forwarded { to, .. } if to == person);
         let previews = approvals.preview(person, case, &[rec]).await?;
         if !by_name && !previews.iter().any(|preview| preview.may_approve) {
             continue;
         }
+        // Counted beyond what is shown: the title says how many there are.
         of += 1;
         if lines.len() == SHOWN {
             continue;

@@ -10,6 +10,7 @@ pub(in crate::channels) fn whole_words(text: &str, most: usize) -> String {
     let mut length = 0;
     for word in text.split_inclusive(char::is_whitespace) {
         let wide = word.chars().count();
+        // One place is kept for the sign that more follows.
         if length + wide + 1 > most {
             break;
         }

@@ -66,6 +66,7 @@ async fn report(
     let body = body.map_err(|rejection| unread(&rejection))?;
     let window = SignedDuration::try_from(state.config.events.window).unwrap_or(SignedDuration::ZERO);
     let found = state.store.find_outbox(&message).await.map_err(|error| not_kept(&message, &error))?;
+    // There is something to report on where an approval stands behind it, it was tried, and it was not taken back.
     let Some(row) = found.filter(|row| row.state != OutboxState::Cancelled && row.attempts > 0 && !row.about.is_empty())
     else {
         // Only who could have got one is told that there is none.
@@ -75,7 +76,9 @@ async fn report(
     };
     let destination = state.config.destination(&row.channel);
     let keys = destination.as_ref().map(keys).unwrap_or_default();
+    // With the secret of the destination that got it: one executor does not report on what another has in hand.
     let (id, text) = check(&keys, &headers, &body, wire, window)?;
+    // After the signature: whoever can not sign must not use up an executor's minute.
     if let Some(seconds) = state.hooks.too_many(&format!("hand-off {}", row.channel), wire) {
         return Err(Refusal::TooMany(seconds));
     }
@@ -87,6 +90,7 @@ async fn report(
     })?;
     let cut = |text: &str, most| text.chars().take(most).collect::<String>();
     let report = Report {
+        // Ids of calls are the sender's own, so two executors may come with the same one.
         id: format!("{}/{id}", row.channel),
         message_id: row.id,
         destination: row.channel,
@@ -103,6 +107,7 @@ async fn report(
         "hand_off.reported",
         format!("recommendation:{}", row.about),
     )
+    // The report as it came: what is kept of its note may be cut.
     .on(content_hash(&[text]))
     .with(json!({
         "message": report.message_id,

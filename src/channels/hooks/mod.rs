@@ -33,7 +33,7 @@ use crate::channels::ChannelState;
 use crate::channels::quota::Quota;
 use crate::config::{Config, HookConfig, HookKind};
 use crate::people::ChatChannel;
-use crate::pipeline::observe::Hint;
+use crate::pipeline::watermark::Hint;
 use crate::store::{Kept, NewEvent, Store};
 
 /// How long after a call the stages are woken: Odoo 18 calls before it commits, and a burst of calls is one reason to look.
@@ -94,11 +94,13 @@ impl Hooks {
             self.write_down(&store).await;
             wake.notify_waiters();
         }
+        // What rang since the last burst is counted before the process ends.
         self.write_down(&store).await;
     }
 
     async fn write_down(&self, store: &Store) {
         let calls = std::mem::take(&mut *self.calls());
+        // First the hint: a store that can not count calls must not keep the ERP from being looked at.
         if !calls.is_empty() {
             self.hint.give();
         }
@@ -180,6 +182,8 @@ async fn take_signed(
     let sender = hooks.senders.get(&source).ok_or(Refusal::NotFound("there is no such hook"))?;
     let body = body.map_err(|rejection| unread(&rejection))?;
     let (id, text) = sender.check(&headers, &body, wire, hooks.window)?;
+    // Such a call only says that something has changed, and nothing in it is believed. A burst of them comes to one look, so
+    // they have no limit.
     if sender.kind == HookKind::Odoo {
         hooks.called(&source, now);
         return Ok(noted());
@@ -187,6 +191,7 @@ async fn take_signed(
     if let Some(seconds) = hooks.too_many(&source, wire) {
         return Err(Refusal::TooMany(seconds));
     }
+    // An id is unique among its sender's calls only.
     let id = format!("{source}/{id}");
     let event = NewEvent { id: id.clone(), source, received_at: now, body: text.to_owned() };
     match store.keep_event(&event).await {
@@ -210,6 +215,7 @@ async fn by_path(
     let sender = state.hooks.senders.get(&source).ok_or(Refusal::NotFound("there is no such hook"))?;
     // Read and thrown away: whatever it says, the ERP itself is asked.
     body.map_err(|rejection| unread(&rejection))?;
+    // Each known secret is compared to its end, so that the time it takes tells nothing.
     let fits = sender
         .path_secrets
         .iter()
@@ -265,6 +271,7 @@ mod tests {
     fn the_reference_signature_fits_and_no_other() {
         let (ours, at) = (sender(&[KEY]), AT.to_string());
         assert_eq!(status(&ours, &headers(ID, &at, SIGNATURE), BODY, AT), 202);
+        // A sender that exchanges its secret, or signs in a way that is not known here too, sends several.
         let several = format!("v1a,{} v1,AAAA {SIGNATURE}", &SIGNATURE[3..]);
         assert_eq!(status(&ours, &headers(ID, &at, &several), BODY, AT), 202);
         for wrong in [

@@ -28,6 +28,7 @@ pub(super) fn check<'b>(
 ) -> Result<(String, &'b str), Refusal> {
     let Ok(text) = std::str::from_utf8(body) else { return Err(Refusal::Bad("the body must be UTF-8")) };
     let names = [HEADER_WEBHOOK_ID, HEADER_WEBHOOK_TIMESTAMP, HEADER_WEBHOOK_SIGNATURE];
+    // Of two headers, one could be what was signed and the other what is used.
     if names.iter().any(|name| headers.get_all(*name).iter().nth(1).is_some()) {
         return Err(Refusal::Bad("webhook-id, webhook-timestamp and webhook-signature may each be there once"));
     }

@@ -110,6 +110,7 @@ impl Api {
     pub async fn open_connection(&self) -> Result<String, CallError> {
         let answer = self.call_with(&self.app, "apps.connections.open", &json!({})).await?;
         let url = answer.body["url"].as_str().unwrap_or_default();
+        // In the open only where the API itself is asked in the open: a double on this machine.
         if url.starts_with("wss://") || (url.starts_with("ws://") && self.base.starts_with("http://")) {
             return Ok(url.to_owned());
         }
@@ -135,6 +136,7 @@ impl Api {
             return Err(CallError::Lost(format!("it answered {status}")));
         }
         let body = body(response).await?;
+        // Slack says no with status 200, in the body.
         match body["ok"].as_bool() {
             Some(true) => Ok(Answered { body, scopes }),
             Some(false) => Err(refused(&body, asked)),

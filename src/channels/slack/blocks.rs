@@ -65,6 +65,7 @@ pub fn mark(shows: &str) -> String {
 fn draw_card(card: &ChatCard) -> Drawn {
     let mut blocks = Vec::new();
     blocks.push(title(&card.headline));
+    // A header has less room than a headline may need: the whole of it stands below.
     if card.headline.chars().count() > HEADER_CHARS {
         blocks.extend(words(&card.headline));
     }
@@ -82,6 +83,7 @@ fn draw_card(card: &ChatCard) -> Drawn {
     } else {
         blocks.push(fields(&[("Stands", card.state.clone())]));
     }
+    // What does not fit is counted, so that nobody takes the card for the whole case.
     let mut left_out = 0;
     if let Some((first, others)) = card.actions.split_first() {
         blocks.extend(first_offer(card, first));
@@ -184,6 +186,7 @@ pub(super) fn button(press: &Press, text: &str, style: Option<&str>) -> Value {
 }
 
 fn card_text(card: &ChatCard) -> String {
+    // What a notification shows, and all that there is where the blocks are refused.
     let mut said = vec![format!("{}: {}", card.state, card.headline)];
     if let Some(stakes) = &card.stakes {
         said.push(format!(
@@ -219,6 +222,7 @@ fn draw_digest(digest: &ChatDigest) -> Drawn {
     let left_out =
         over(digest.lines.len(), LINES_MAX) + over(digest.health.len(), NOTES_MAX) + over(digest.unread.len(), NOTES_MAX);
     blocks.push(context_link(digest.link.as_deref(), left_out));
+    // What a notification shows, and all that there is where the blocks are refused.
     let mut said = vec![format!("Reeve, {}: {}", digest.day, digest.title)];
     said.extend(digest.lines.iter().map(|line| format!("{}. {}", line.place, line.headline)));
     said.push(digest.below.clone());
@@ -317,6 +321,7 @@ fn text_of(said: &[String]) -> String {
     let mut text = String::new();
     for line in said.iter().filter(|line| !line.is_empty()) {
         let line = escaped(line);
+        // By whole lines: half of one could say something else.
         if text.chars().count() + line.chars().count() + 1 > TEXT_CHARS {
             break;
         }

@@ -36,6 +36,7 @@ pub(super) fn routes(inbox: Inbox) -> Router<()> {
         .route("/slack/interactions", post(interactions))
         .route("/slack/commands", post(commands))
         .route("/slack/events", post(events))
+        // One limit, ours: the framework's own would be a second.
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .with_state(inbox)
@@ -46,6 +47,7 @@ async fn interactions(State(inbox): State<Inbox>, headers: HeaderMap, body: Resu
         Ok(body) => body,
         Err((status, why)) => return refuse(status, why),
     };
+    // Slack sends the JSON as one field of a form.
     let payload = form(&body).remove("payload").and_then(|payload| serde_json::from_str::<Value>(&payload).ok());
     let Some(payload) = payload else { return refuse(StatusCode::BAD_REQUEST, "there is no payload") };
     answer(&inbox, wire::interaction(&payload, &inbox.state.config.slack)).await
@@ -92,6 +94,7 @@ async fn answer(inbox: &Inbox, came: Came) -> Response {
             Ok(_) => acknowledged(),
             Err(error) => not_kept(&error),
         },
+        // Worked on before it is answered: a refusal can stand at its field in this answer only.
         Came::Sent(heard) => match inbox.keep_and_work(&heard, FORM_WAIT).await {
             Ok(ended) => match ended.as_ref().and_then(errors) {
                 Some(errors) => (StatusCode::OK, [(CACHE_CONTROL, "no-store")], Json(errors)).into_response(),

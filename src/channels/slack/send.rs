@@ -95,6 +95,7 @@ impl SlackSender {
             (to["channel"], to["thread_ts"], to["reply_broadcast"]) = (channel.into(), ts.into(), true.into());
         }
         let answer = self.say("chat.postMessage", to, &drawn, message).await?;
+        // A person's id leads to a conversation whose own id only the answer tells, and changes need that one.
         let (channel, ts) = (answer["channel"].as_str().unwrap_or(target), answer["ts"].as_str().unwrap_or_default());
         if ts.is_empty() {
             return Err(CallError::Lost("the answer does not say where it put the message".to_owned()));
@@ -105,6 +106,7 @@ impl SlackSender {
     /// Changes what stands at a place, `channel/ts`.
     async fn change(&self, place: &str, drawn: &Drawn, message: &Message, at: Timestamp) -> Result<Changed, CallError> {
         let Some((channel, ts)) = place.split_once('/') else { return Ok(Changed::Gone) };
+        // Changes have a limit of their own, by the minute.
         self.updates.take(at);
         match self.say("chat.update", json!({ "channel": channel, "ts": ts }), drawn, message).await {
             Ok(_) => Ok(Changed::Done),
@@ -118,6 +120,7 @@ impl SlackSender {
     async fn say(&self, method: &str, mut to: Value, drawn: &Drawn, message: &Message) -> Result<Value, CallError> {
         to["text"] = drawn.text.as_str().into();
         to["blocks"] = drawn.blocks.clone().into();
+        // By this, an attempt after a lost answer finds the message again (decision 83).
         to["metadata"] = json!({ "event_type": EVENT, "event_payload": { "shows": message.shows, "message": message.id } });
         match self.api.call(method, &to).await {
             Err(CallError::Refused(word)) if is_about_form(&word) => {
@@ -127,6 +130,7 @@ impl SlackSender {
                 if let (Some(object), true) = (to.as_object_mut(), method != "chat.update") {
                     object.remove("blocks");
                 }
+                // It was not about the blocks: they stay, and without metadata the first block's name is the mark.
                 if let (Some(object), "invalid_metadata_format" | "metadata_must_be_sent_from_app" | "metadata_too_large") =
                     (to.as_object_mut(), word.as_str())
                 {
@@ -141,6 +145,7 @@ impl SlackSender {
 
     /// Looks whether something is up already that an earlier attempt put there. Where the token may not look, it can not be known.
     async fn look(&self, target: &str, shows: &str, since: Timestamp) -> Result<Option<String>, CallError> {
+        // Of a person, only the conversation with them has a history.
         let channel = match target.chars().next() {
             Some('U' | 'W') => match self.api.call("conversations.open", &json!({ "users": target })).await {
                 Ok(answer) => answer.body["channel"]["id"].as_str().unwrap_or_default().to_owned(),
@@ -192,6 +197,7 @@ impl SlackSender {
                 self.breaker.failed(at);
                 PortError::Transient { service: SERVICE, retry_after: None, source: Box::new(error) }
             }
+            // What somebody can mend is true of every message: nothing more is tried until they have (decision 83).
             CallError::Refused(word) => match remedy(&word) {
                 Some(remedy) => PortError::Shut { service: SERVICE, why: format!("it says {word}: {remedy}") },
                 None => PortError::Permanent { service: SERVICE, source: format!("it says {word}").into() },
@@ -226,6 +232,7 @@ impl Sender for SlackSender {
                 Ok(Receipt { reference: Some(place), at: message.at })
             }
             Err(error) => {
+                // A no is an answer, too: only silence counts against the service.
                 if !matches!(error, CallError::Lost(_)) {
                     self.breaker.answered();
                 }
@@ -239,6 +246,7 @@ impl Sender for SlackSender {
     }
 
     fn free_at(&self, _: &str, now: Timestamp) -> Timestamp {
+        // Whether the next one is put up or changed is not known here, so both limits have to allow it.
         let free = self.breaker.free_at(now).max(self.posts.free_at(now)).max(self.updates.free_at(now));
         free.max(self.rest())
     }

@@ -94,6 +94,7 @@ pub(super) async fn run(inbox: Inbox, api: Api, stop: CancellationToken) {
     let mut open: BTreeMap<u64, Kept> = BTreeMap::new();
     let mut sockets = JoinSet::new();
     let (mut newest, mut failures) = (0_u64, 0_u32);
+    // Each has a number, as two are open while one is renewed: what an older one tells is no news of the newer.
     let mut start = |open: &mut BTreeMap<u64, Kept>, sockets: &mut JoinSet<()>| {
         newest += 1;
         let (end, renewed) = (stop.child_token(), CancellationToken::new());
@@ -215,6 +216,7 @@ async fn connected(inbox: &Inbox, url: &str) -> Result<Socket, String> {
     // The address holds a ticket, so an error is told without it.
     let (mut socket, _) = connect_async_with_config(url, Some(limits), true).await.map_err(|error| error.to_string())?;
     while let Some(frame) = socket.next().await {
+        // Pings may come before it.
         let Message::Text(text) = frame.map_err(|error| error.to_string())? else { continue };
         let hello: Value = serde_json::from_str(&text).map_err(|_| "the first frame is no JSON".to_owned())?;
         if hello["type"] != "hello" {
@@ -243,6 +245,7 @@ async fn listen(
     // Set once the next one is there.
     let mut until = None;
     let why = loop {
+        // A quiet workspace sends nothing for hours: a ping tells a quiet socket from a dead one.
         let silence = if asked { NO_ANSWER } else { SILENCE };
         tokio::select! {
             () = tokens.end.cancelled(), if !leaving => leaving = true,
@@ -287,6 +290,7 @@ async fn listen(
                 }
             },
         }
+        // Not before everything that came is acknowledged: Slack would send the rest once more.
         if leaving && at_work.is_empty() && acks.is_empty() {
             break "it is not needed any more".to_owned();
         }
@@ -337,6 +341,7 @@ async fn acknowledgement(inbox: &Inbox, envelope: &Value) -> Option<Value> {
         Came::Asked(heard) => {
             if let Err(error) = inbox.keep(&heard).await {
                 tracing::error!(error = &error as &dyn std::error::Error, "What was asked in Slack could not be kept");
+                // What is not acknowledged comes again.
                 return None;
             }
         }

@@ -61,6 +61,7 @@ fn input(field: &Field) -> Value {
             FieldKind::Words(_) | FieldKind::Number => element["initial_value"] = value.as_str().into(),
             FieldKind::Day => element["initial_date"] = value.as_str().into(),
             FieldKind::Choice(options) => {
+                // Slack takes a choice beforehand only where it is one of the options, to the letter.
                 if let Some((value, text)) = options.iter().take(OPTIONS_MAX).find(|(code, _)| code == value) {
                     element["initial_option"] = option(value, text);
                 }

@@ -58,6 +58,7 @@ impl Voice for SlackVoice {
     }
 
     async fn ask(&self, back: &Value, press: &Press, form: &ChatForm) -> Result<Reply, PortError> {
+        // A form opens by its click's trigger alone, which holds for seconds.
         let trigger = back["trigger"].as_str().filter(|trigger| !trigger.is_empty());
         let Some(trigger) = trigger else {
             return Err(PortError::Permanent { service: SERVICE, source: "the click allows no form".into() });

@@ -99,6 +99,7 @@ fn fields(values: &Value) -> BTreeMap<String, String> {
         let Some(name) = block.strip_prefix(FIELD) else { continue };
         let element = elements.as_object().and_then(|elements| elements.values().next());
         let said = element.and_then(|element| {
+            // Each kind of field has its value under another name.
             let chosen = &element["selected_option"]["value"];
             [&element["value"], chosen, &element["selected_date"]].into_iter().find_map(Value::as_str)
         });

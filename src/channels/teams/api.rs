@@ -163,6 +163,7 @@ fn is_allowed(url: &Url, hosts: &[String]) -> bool {
         None => host.to_owned(),
     };
     let safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(host));
+    // Nothing else stands in an address of the connector's; a name before the host makes one address look like another.
     let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
     safe && plain && hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&named))
 }
@@ -210,6 +211,7 @@ pub(super) async fn answered(request: RequestBuilder, clock: &Clock) -> Result<V
                 None => CallError::Lost(format!("it answered {status}")),
             }
         }
+        // Not followed: the token would go to wherever it leads.
         status if status.is_redirection() => CallError::Lost(format!("it leads elsewhere ({status})")),
         status => CallError::Refused { status: status.as_u16(), code },
     })

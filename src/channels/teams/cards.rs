@@ -86,6 +86,7 @@ pub fn draw_own(card: &ChatCard, lookers: &[String], own: &Own) -> Value {
 fn fitting(size: usize, draw: impl Fn(&Room) -> Value) -> Value {
     let mut rooms = ROOMS.iter().skip(size.min(ROOMS.len() - 1));
     let mut drawn = rooms.next().map(&draw).unwrap_or_default();
+    // The smallest is taken even where it is too large: what Teams then refuses is sent in plain text.
     for room in rooms {
         if drawn.to_string().len() <= CARD_BYTES {
             break;
@@ -142,6 +143,7 @@ fn case_card(card: &ChatCard, room: &Room, own: Option<&Own>) -> Value {
     body.push(labelled("Stands", &short(&card.state)));
     let mut left_out = 0;
     if let Some((first, others)) = card.actions.split_first() {
+        // Nobody approves what they have not been shown: a size without room for all steps has no Approve (decision 95).
         let whole = shows_whole(first, room);
         body.push(first_offer(card, first, room, whole));
         if card.open && first.waits {
@@ -153,6 +155,7 @@ fn case_card(card: &ChatCard, room: &Room, own: Option<&Own>) -> Value {
             body.extend(other_offer(card, offer, room, own));
         }
     }
+    // A value is shown whole or not at all: cut, it would be another value.
     let facts = card.facts.iter().filter(|fact| fact.value.chars().count() <= room.chars);
     body.extend(facts.take(room.facts).map(|fact| labelled(&short(&fact.label), &fact.value)));
     left_out += card.facts.len().saturating_sub(room.facts);
@@ -228,6 +231,7 @@ fn other_offer(card: &ChatCard, offer: &Offer, room: &Room, own: Option<&Own>) -
         items.push(aside(&whole_words(&offer.stands, room.chars)));
     }
     if card.open && offer.waits {
+        // Nobody approves what they have not been shown.
         let button = if whole && may(offer, own) {
             button(&press_of(offer, DecisionVerb::Approve.name()), "Approve this")
         } else {
@@ -303,6 +307,7 @@ fn draw_note(note: &ChatNote) -> Drawn {
     let named = note.users.iter().zip(&note.names);
     let mentions: Vec<(String, Value)> = named
         .map(|(user, name)| {
+            // With these signs a name could end its mention and begin another one.
             let name: String = name.chars().filter(|c| !matches!(c, '<' | '>')).collect();
             let text = format!("<at>{name}</at>");
             let entity = json!({ "type": "mention", "text": text, "mentioned": { "id": user, "name": name } });

@@ -112,6 +112,7 @@ pub(super) fn form_card(press: &Press, form: &ChatForm) -> Value {
         body.extend(inputs.iter().cloned());
         card_of(&body, &actions)
     };
+    // Lines are left out from the end until all of it fits: Teams refuses a card that is too large, inputs and all.
     let fits = |shown: &usize| with(*shown).to_string().len() <= CARD_BYTES;
     with((0..=lines.len()).rev().find(fits).unwrap_or_default())
 }

@@ -82,9 +82,11 @@ async fn taken(
 ) -> Result<Value, (StatusCode, String)> {
     let body = body.map_err(|rejection| (rejection.status(), "the body could not be read".to_owned()))?;
     let state = &door.inbox.state;
+    // Before the body is read as anything: nothing of it has an effect until whose it is is known.
     let checked = check(&door.keys, &state.config.teams, headers, state.clock.wire()).await;
     let token = checked.map_err(|unsigned| match unsigned {
         Unsigned::Refused(why) => (StatusCode::UNAUTHORIZED, why.to_owned()),
+        // Whose it is can not be known while the directory is away: this asks Teams to send it again.
         Unsigned::NotNow(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
     })?;
     let bad = |why: &str| (StatusCode::BAD_REQUEST, why.to_owned());
@@ -103,6 +105,7 @@ fn fits(door: &Door, token: &Token, body: &Value) -> Result<(), String> {
         return Err("its token is for another service".to_owned());
     }
     door.api.allowed(service).map_err(|error| error.to_string())?;
+    // A key speaks for some channels only, and Teams is one among many behind the same connector.
     if !token.endorsements.iter().any(|channel| channel == CHANNEL_ID) {
         return Err("the key of its token does not speak for Teams".to_owned());
     }

@@ -110,6 +110,8 @@ impl Keys {
                 }
             }
         }
+        // A key outlives its day while the directory is away (decision 93); that
+        // one is unknown is said only after an answer.
         match (known, age) {
             (Some(key), Some(age)) if age < USABLE => Ok(key),
             (None, Some(age)) if age < FRESH && kept.failure.is_empty() => Err(KeyError::Unknown),

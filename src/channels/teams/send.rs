@@ -102,7 +102,9 @@ impl TeamsSender {
         if shown.lost_since.is_some() {
             tracing::warn!(message = message.id, "An answer of Teams was lost: this may stand there twice");
         }
-        if let Content::Note(note) = &message.data {
+        if let Content::Note(note) = &message.data
+            && !note.under.is_empty()
+        {
             let Some((conversation, _)) = note.under.rsplit_once('/') else { return Err(CallError::NotIn.into()) };
             let known = self.leads_to(conversation).await?;
             let id = self.say(message, &known, &|activity| self.post(&known, conversation, activity)).await?;
@@ -159,6 +161,7 @@ impl TeamsSender {
     where
         F: Future<Output = Result<T, CallError>>,
     {
+        // The apps of these people ask for their own part of the card once they show it.
         let lookers = match &message.data {
             Content::Card(_) => lookers(&self.store, &self.teams.tenant, &self.clock).await?,
             Content::Digest(_) | Content::Note(_) => Vec::new(),
@@ -169,6 +172,7 @@ impl TeamsSender {
             let attachment = json!({ "contentType": CARD_TYPE, "content": drawn.card });
             let activity = json!({ "type": "message", "from": from, "summary": drawn.summary, "attachments": [attachment] });
             match send(activity).await {
+                // Teams counts in its own way: what is within our bound can still be too large for it.
                 Err(CallError::TooLarge) => {}
                 Err(CallError::Refused { status: 400 | 422, code }) => {
                     tracing::warn!(message = message.id, "Teams does not take its card ({code}); it is sent in plain text");
@@ -201,6 +205,7 @@ impl TeamsSender {
         if let Some(known) = self.store.find_teams_talk(tenant, &person).await? {
             return Ok(known);
         }
+        // A talk is begun at a service that Teams has told of, and any that leads into this directory will do.
         let mut known = None;
         for kind in [TeamsKind::Personal, TeamsKind::Channel] {
             known = known.or(self.store.find_newest_teams_conversation(tenant, kind).await?);
@@ -230,6 +235,7 @@ impl TeamsSender {
         let said = error.to_string();
         match error {
             CallError::TooMany(wait) => resting(wait),
+            // Configured before the app was added: it rests, and no attempt is counted (decision 94).
             CallError::NotIn => {
                 tracing::warn!(
                     "Teams has told of no conversation that leads to {to}: add the app to the team of teams.channel"
@@ -244,6 +250,7 @@ impl TeamsSender {
                 shut(&said, "make a new client secret of the app's registration and set teams.app_secret")
             }
             CallError::Elsewhere(_) => shut(&said, "name the host in teams.service_hosts where it is Microsoft's"),
+            // Before the arms about the bot: a workflow has nothing but its address and its switch.
             CallError::Refused { .. } if to.ends_with(":workflow") => {
                 shut(&said, "look whether the workflow is switched on, and set its address (teams.workflow_url)")
             }
@@ -287,10 +294,12 @@ impl Sender for TeamsSender {
                 lane.breaker.answered();
                 Ok(Receipt { reference: Some(place).filter(|place| !place.is_empty()), at: message.at })
             }
+            // Our own fault: nothing counts against Teams.
             Err(Failure::Store(error)) => {
                 Err(PortError::Transient { service: SERVICE, retry_after: None, source: error.into() })
             }
             Err(Failure::Call(error)) => {
+                // A no is an answer, too: only silence counts against the service.
                 if !matches!(error, CallError::Lost(_)) {
                     lane.breaker.answered();
                 }

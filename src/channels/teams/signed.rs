@@ -56,6 +56,7 @@ struct Claims {
 
 /// Is a request Teams', for this bot, and sent now? Says why not.
 pub async fn check(keys: &Keys, teams: &TeamsConfig, headers: &HeaderMap, now: Timestamp) -> Result<Token, Unsigned> {
+    // Of two headers it would be chance which one is believed.
     let mut all = headers.get_all(AUTHORIZATION).iter();
     let (first, second) = (all.next(), all.next());
     let given = first.filter(|_| second.is_none()).and_then(|value| value.to_str().ok());
@@ -68,6 +69,7 @@ pub async fn check(keys: &Keys, teams: &TeamsConfig, headers: &HeaderMap, now: T
         return Err(Unsigned::Refused("its token is not signed by RS256"));
     }
     let kid = header.kid.ok_or(Unsigned::Refused("its token names no key"))?;
+    // Only now: what Teams can not have written must not make us ask the directory for keys.
     let key = keys.find(&kid).await.map_err(|error| match error {
         KeyError::Unknown => Unsigned::Refused("its token is signed with a key that Teams does not have"),
         error @ KeyError::Unreachable(_) => Unsigned::NotNow(error),

@@ -90,6 +90,7 @@ impl Tokens {
         })?;
         let token = answer["access_token"].as_str().filter(|token| !token.is_empty());
         let token = token.ok_or_else(|| CallError::Lost("the answer holds no token".to_owned()))?;
+        // A token that comes without a time is used this once.
         let seconds = answer["expires_in"].as_u64().unwrap_or_default().min(LIFE_MAX);
         let until = now.checked_add(Duration::from_secs(seconds)).unwrap_or(now);
         Ok(Held { token: SecretString::from(token.to_owned()), until })
@@ -120,6 +121,7 @@ mod tests {
         assert_eq!((two.unwrap().expose_secret(), three.unwrap().expose_secret()), (&*first, &*first));
         assert_eq!(asked(), 1, "those who come together ask once");
         let later = |minutes: i64| clock.set(clock.now().checked_add(SignedDuration::from_mins(minutes)).unwrap());
+        // The double's tokens hold for an hour, and the last five minutes are there to renew them in.
         later(54);
         assert_eq!((tokens.token().await.unwrap().expose_secret(), asked()), (&*first, 1));
         later(1);

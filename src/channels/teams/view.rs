@@ -44,6 +44,7 @@ pub(super) async fn answer(state: &ChannelState, user: &str, about: &str) -> any
     };
     let unknown = || reply::error(400, "BadRequest", "Reeve knows nothing of this card; look for a newer one.");
     let Some(id) = case_of(state, about).await? else { return Ok(unknown()) };
+    // From the card that was put in last: what one person sees must not differ from what everybody sees.
     let shown = state.store.find_showing(TEAMS, &format!("case:{id}")).await?;
     let (Some(card), Some(case)) = (shown.as_ref().and_then(card_in), state.store.find_case(&id).await?) else {
         return Ok(unknown());

@@ -33,6 +33,7 @@ impl Voice for TeamsVoice {
     async fn say(&self, back: &Value, _: &ChatUser, answer: &Answer) -> Result<Reply, PortError> {
         let headline = self.headline(answer).await;
         let has_more = answer.undo.is_some() || answer.decided.is_some() || answer.waiting.is_some();
+        // A few words pass by on the screen; what can be pressed needs a card that stays.
         if back["invoke"] == true {
             let card = || reply::card(&forms::answer_card(answer, headline.as_deref()));
             return Ok(Some(if has_more { card() } else { reply::message(&answer.text) }));

@@ -70,6 +70,7 @@ pub fn activity(body: &Value, teams: &TeamsConfig) -> Came {
     }
     let named = [text("/conversation/tenantId"), text("/channelData/tenant/id")];
     let named: Vec<&str> = named.into_iter().filter(|tenant| !tenant.is_empty()).collect();
+    // One of the two may be missing; where both are there, both have to be ours.
     if named.is_empty() || named.iter().any(|tenant| !tenant.eq_ignore_ascii_case(&teams.tenant)) {
         return Came::Foreign(format!("it comes from the directory {:?}", short(named.first().unwrap_or(&""))));
     }
@@ -121,6 +122,7 @@ fn invoke(body: &Value, teams: &TeamsConfig) -> Came {
 fn fields(data: &Value) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::new();
     for (name, value) in data.as_object().into_iter().flatten() {
+        // Whoever presses could send any name: only the fields of our forms are taken.
         let Some(name) = name.strip_prefix(press::FIELD).filter(|name| press::FIELDS.contains(name)) else { continue };
         let said = match value {
             Value::String(said) => said.chars().take(TEXT_MAX).collect(),
@@ -137,6 +139,7 @@ fn message(body: &Value, teams: &TeamsConfig) -> Came {
     let place = place(body, true);
     let bot = text("/recipient/id");
     let mut said: String = text("/text").chars().take(TEXT_MAX).collect();
+    // In a channel only what mentions the bot is meant for it.
     let mut is_meant = place.kind == TeamsKind::Personal;
     for entity in body["entities"].as_array().into_iter().flatten() {
         if entity["type"] == "mention" && entity["mentioned"]["id"] == bot && !bot.is_empty() {
@@ -150,6 +153,7 @@ fn message(body: &Value, teams: &TeamsConfig) -> Came {
     if user(body).is_empty() {
         return Came::Nothing("a message of nobody in the directory");
     }
+    // Teams puts these behind a mention.
     let said = said.replace("&nbsp;", " ");
     let mut words = said.split_whitespace();
     let first = words.next().unwrap_or_default().trim_start_matches('/').to_lowercase();
@@ -174,6 +178,7 @@ fn conversation_update(body: &Value, teams: &TeamsConfig) -> Came {
     let text = |at: &str| body.pointer(at).and_then(Value::as_str).unwrap_or_default();
     let is_bot = |member: &Value| {
         let id = member["id"].as_str().unwrap_or_default();
+        // Some updates name the bot by its app's id behind `28:`.
         !id.is_empty() && (id == text("/recipient/id") || id == format!("28:{}", teams.app_id))
     };
     let among = |field: &str| body[field].as_array().into_iter().flatten().any(is_bot);

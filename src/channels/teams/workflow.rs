@@ -32,6 +32,7 @@ impl Workflow {
     pub(super) async fn post(&self, message: &Message) -> Result<(), CallError> {
         let client = self.client.as_ref().map_err(|why| CallError::Lost(why.clone()))?;
         for size in 0..SIZES {
+            // A workflow knows nobody, so there is nobody whose app could ask for their own part.
             let card = draw(message, &[], size).card;
             let attachment = json!({ "contentType": CARD_TYPE, "contentUrl": Value::Null, "content": card });
             let body = json!({ "type": "message", "attachments": [attachment] });

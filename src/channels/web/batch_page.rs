@@ -16,7 +16,7 @@ use super::error::WebError;
 use super::frame::{Choice, Shell};
 use super::session::SignedIn;
 use super::templates;
-use crate::approve::{Ask, BATCH_MAX, DecisionRequest, Loose, Unclear, opened};
+use crate::approve::{Ask, BATCH_MAX, DecisionRequest, Loose, Unclear};
 use crate::cards::names::{Names, moment, reason_text};
 use crate::cards::plain;
 use crate::channels::ChannelState;
@@ -26,6 +26,7 @@ use crate::domain::ids::{CaseId, RecommendationId, content_hash, is_id};
 use crate::domain::money::Money;
 use crate::domain::policy::may_turn_down;
 use crate::domain::recommendation::Recommendation;
+use crate::domain::words::lines;
 use crate::render::count;
 
 /// What the names of picked boxes begin with; the recommendation's id follows.
@@ -54,6 +55,12 @@ struct Row {
     subject: String,
     summary: String,
     rationale: String,
+    /// A model's reasons and its question, the risks, what would change it, and the message: whoever approves signs all of it.
+    claims: Vec<String>,
+    question: String,
+    risks: String,
+    would_change: String,
+    message: Option<String>,
     benefit: String,
     value: String,
     counted: String,
@@ -84,7 +91,7 @@ pub(super) async fn confirm(
     found.sort_by(|a, b| priority(&b.0).cmp(&priority(&a.0)).then_with(|| a.1.id.cmp(&b.1.id)));
     let groups = groups(&state, &who, &names, &found).await?;
     // Each is shown here with its figures and its reason.
-    opened(&state.store, state.clock.now(), &who.person.id, "web", found.iter().map(|(_, rec, _)| rec)).await?;
+    who.opened(&state, found.iter().map(|(_, rec, _)| rec)).await?;
     let reason = |r: RejectReason| Choice { value: r.code().to_owned(), name: reason_text(r).to_owned(), chosen: false };
     let values = json!({
         "shell": Shell::of("Decide several", "/", &who),
@@ -144,15 +151,22 @@ async fn groups(
         let value = rec.candidate.value;
         // Each one approved counts towards the limit of the next.
         sums[at].0 += value;
+        // `counted` holds the card's own value, too: without it, this is what was released before.
         sums[at].1 = sums[at].1.max(counted - value);
         let hash = rec.content_hash();
         groups[at].rows.push(Row {
+            // Fields come back sorted by name: so they are decided in the order in which they stand here.
             field: format!("{place:04}-{}", rec.id),
             case: case.id.to_string(),
             headline: plain(&case.headline),
             subject: names.subject(&case.subject),
             summary: plain(&rec.candidate.told()),
             rationale: plain(&rec.prose.rationale),
+            claims: rec.prose.claims.iter().map(|claim| plain(&claim.words)).collect(),
+            question: plain(&rec.prose.question),
+            risks: plain(&rec.prose.risks),
+            would_change: plain(&rec.prose.would_change),
+            message: rec.prose.message.as_deref().map(lines),
             benefit: rec.candidate.money.benefit.expected.to_string(),
             value: value.to_string(),
             counted: counted.to_string(),
@@ -220,10 +234,12 @@ async fn result(
     let zone = &state.config.rules.calendar.timezone;
     let (mut done, mut undo) = (Vec::new(), Vec::new());
     let asked = answer.done.iter().map(|one| &one.recommendation_id);
+    // Read anew: what was decided has another state and version now, and an Undo names those.
     let there = find(state, asked.chain(answer.refused.iter().map(|failure| &failure.recommendation_id))).await?;
     for (place, one) in answer.done.iter().enumerate() {
         let (rec, version, case) = there.get(&one.recommendation_id).ok_or(WebError::NotFound("such recommendation"))?;
         let open = one.undo_until.filter(|until| state.clock.now() < *until);
+        // What was just taken back has nothing left to take back.
         if verb != DecisionVerb::Undo && open.is_some() {
             let hash = rec.content_hash();
             let key = content_hash(&[&who.csrf, rec.id.as_str(), &hash, &version.to_string(), "batch"]);

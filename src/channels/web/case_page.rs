@@ -11,7 +11,7 @@ use super::error::WebError;
 use super::frame::{Choice, Shell};
 use super::session::SignedIn;
 use super::templates;
-use crate::approve::{Ask, DecisionRefused, Loose, opened};
+use crate::approve::{Ask, DecisionRefused, Loose};
 use crate::cards::case::{CaseParts, CaseView, in_order};
 use crate::cards::names::{Names, actor_name, moment, reason_text};
 use crate::cards::plain;
@@ -134,7 +134,7 @@ pub(super) async fn show(
     let case = case_of(&state, &id).await?;
     let drills = state.store.list_drills_of(&case.id).await?;
     let all = drill::cards(state.store.list_recommendations(&case.id).await?, &drills);
-    opened(&state.store, state.clock.now(), &who.person.id, "web", all.iter().map(|(rec, _)| rec)).await?;
+    who.opened(&state, all.iter().map(|(rec, _)| rec)).await?;
     let done = (shown.done == "1").then_some("Your decision is kept.");
     Ok(Html(page(&state, &who, &case, None, done).await?))
 }
@@ -239,6 +239,7 @@ async fn page(
     done: Option<&'static str>,
 ) -> Result<String, WebError> {
     let all = state.store.list_recommendations(&case.id).await?;
+    // While a drill waits it stands here in place of the first choice, and the log below leaves out what tells of it.
     let drills = state.store.list_drills_of(&case.id).await?;
     let recommendations = in_order(&drill::cards(all.clone(), &drills));
     let exceptions = state.store.list_case_exceptions(&case.id).await?;
@@ -246,9 +247,14 @@ async fn page(
         Some(hash) => Some(state.store.get_bundle(&case.id, hash).await?),
         None => state.store.find_latest_bundle(&case.id).await?,
     };
+    // The chart stands where the evidence does: picture and figures tell of one moment.
     let as_of = evidence.as_ref().map_or_else(|| state.clock.now(), |bundle| bundle.as_of);
     let chart = state.charts.chart(&case.subject, as_of).await;
-    let names = Names::about(&state.store, [&case.subject]).await?;
+    let flow = state.charts.flow(&case.subject).await;
+    let mut names = Names::about(&state.store, [&case.subject]).await?;
+    if let Some(bundle) = &evidence {
+        names = names.and_of(&state.store, bundle).await?;
+    }
     let history = history(state, case, &all, &drills).await?;
     let waiting: Vec<&Recommendation> = recommendations.iter().map(|(r, _)| r).filter(|r| r.state.is_waiting()).collect();
     let previews = state.approvals.preview(&who.person.id, case, &waiting).await.map_err(WebError::judged)?;
@@ -261,12 +267,14 @@ async fn page(
         recommendations: &recommendations,
         history: &history,
         chart: chart.as_ref(),
+        flow: flow.as_ref(),
         names: &names,
         config: &state.config,
         viewer: &who.person,
         csrf: &who.csrf,
         now: state.clock.now(),
     });
+    // At each view the figures of the first choice are computed again, by code that shares nothing with the drafting.
     let recomputed = match recommendations.first() {
         Some((rec, _)) => match card::verify(&state.store, &state.config, told_of(&drills, &rec.id)).await {
             Ok(report) => Some((report.sentence(), report.holds())),

@@ -104,6 +104,7 @@ pub(super) fn message(status: StatusCode, title: &str, text: &str) -> Response {
     });
     match templates::render("message.html", &values) {
         Ok(page) => (status, Html(page)).into_response(),
+        // A page about a fault must not fail by one: then its words have to do.
         Err(_) => (status, text.to_owned()).into_response(),
     }
 }

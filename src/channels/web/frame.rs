@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::session::SignedIn;
+use super::session::{SignedIn, is_looked_at};
 use crate::cards::plain;
 
 /// The frame: title, who is signed in, where one can go.
@@ -27,10 +27,11 @@ struct Link {
     here: bool,
 }
 
-const LINKS: [(&str, &str); 9] = [
+const LINKS: [(&str, &str); 10] = [
     ("/", "Queue"),
     ("/digests", "Digests"),
     ("/kpi", "Figures"),
+    ("/suppliers", "Suppliers"),
     ("/mutes", "Mutes"),
     ("/modes", "Modes"),
     ("/outbox", "Outbox"),
@@ -50,7 +51,7 @@ impl Shell {
             warning: who.warning.as_deref().map(plain),
             stopped: who.stopped.as_deref().map(plain),
             untold: who.untold > 0,
-            links: LINKS.into_iter().map(link).collect(),
+            links: LINKS.into_iter().filter(|(href, _)| !who.looks_only || is_looked_at(href)).map(link).collect(),
         }
     }
 

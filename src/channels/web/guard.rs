@@ -13,8 +13,9 @@ use crate::channels::ChannelState;
 use crate::config::WebConfig;
 use crate::ports::is_loopback;
 
-/// Nothing but our own style sheet, images of our own and forms to ourselves; no scripts at all.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
+/// Nothing but our own style sheet and script, images of our own and forms to ourselves. Nothing runs that stands in a page, and the
+/// script can ask no server.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; \
                       frame-ancestors 'none'; base-uri 'none'";
 
 /// Refuses foreign hosts and origins, and sets the headers.
@@ -26,11 +27,12 @@ pub(super) async fn guard(State(state): State<ChannelState>, request: Request, n
     let headers = response.headers_mut();
     // A stored e-mail brings a policy of its own.
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
+    // Only what its address names by its content says that it may be kept.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     for (name, value) in [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
         (REFERRER_POLICY, "same-origin"),
-        (CACHE_CONTROL, "no-store"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),

@@ -151,6 +151,7 @@ async fn text(state: &ChannelState) -> anyhow::Result<String> {
     }
     out.family("reeve_outbox", "Messages by state; pending ones are to be sent, dead ones were given up.");
     let mut outbox = store.count_outbox().await?;
+    // Alarms are set on these two: a state that nothing is in has to be there as zero.
     for name in ["pending", "dead"] {
         outbox.entry(name.to_owned()).or_insert(0);
     }

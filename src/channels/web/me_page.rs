@@ -133,6 +133,7 @@ pub(super) async fn act(
     let done = match act.what.as_str() {
         "code" => {
             let channel = act.id.parse::<ChatChannel>().map_err(WebError::BadRequest)?;
+            // The hand of this session goes over to the link: one that a command made stays a command's (decision 81).
             identities.invite_in(me, channel, by, &who.hand).await.map(|made| {
                 let code = CodeView { code: made.code, channel: channel.name(), until: moment(made.until, zone) };
                 Said { code: Some(code), ..Said::default() }
@@ -142,13 +143,16 @@ pub(super) async fn act(
         "unlink" => identities.unlink(&act.id, Some(me), by).await.map(|_| said("The link is ended.")),
         "revoke" => match identities.revoke_token(&act.id, Some(me), by).await {
             Ok(_) => Ok(said("The token can no longer be used.")),
+            // Brought to one form, so that "not yours" is told in one way of links and tokens.
             Err(TokenRefused::Store(error)) => Err(IdentityRefused::Store(error)),
             Err(refusal) => return Err(WebError::BadRequest(refusal.to_string())),
         },
         "sessions" => {
             let ended = entry(state.clock.now(), me.as_str(), "person.other_sessions_ended", me);
             let count = state.store.delete_other_sessions(me, &who.token_hash, &[ended]).await?;
-            Ok(said(&format!("{count} other sessions are ended, and unused sign-in links with them.")))
+            Ok(said(&format!(
+                "{count} other sessions are ended, and with them unused sign-in links and the links in mails you got."
+            )))
         }
         "told" => {
             state.store.mark_told(me, state.clock.now()).await?;
@@ -181,10 +185,13 @@ async fn page(state: &ChannelState, who: &SignedIn, said: Said) -> Result<String
     let mine = TokenOwner::Person(person.id.to_string());
     let tokens: Vec<&TokenRow> = tokens.iter().filter(|token| token.owner == mine).collect();
     let sessions = store.list_sessions(&person.id, now).await?;
+    // A link in a mail is no session yet, and ends in the same way.
+    let by_mail = state.config.mail.address(person.id.as_str()).is_some() && state.config.mail.link_hours > 0;
     let commands = store.list_notices(&person.id).await?.into_iter().filter(|n| n.kind == NoticeKind::ByCommand);
     let commands: Vec<CommandView> = commands
         .map(|n| CommandView { said: plain(&n.said), at: moment(n.at, zone), case: n.case_id.map(|id| id.to_string()) })
         .collect();
+    // What others did in their name is put before them until they have looked.
     let new =
         links.iter().any(|l| l.told_at.is_none()) || tokens.iter().any(|t| t.told_at.is_none()) || !commands.is_empty();
     let page = Page {
@@ -202,7 +209,7 @@ async fn page(state: &ChannelState, who: &SignedIn, said: Said) -> Result<String
         channels: ChatChannel::ALL.map(ChatChannel::name).to_vec(),
         links: recent(links.iter(), |l| l.ended_at.is_some()).map(|l| link_view(l, people, zone, now)).collect(),
         tokens: recent(tokens.into_iter(), |t| !can_be_used(t, now)).map(|t| token_view(t, people, zone, now)).collect(),
-        others: sessions.iter().any(|s| s.token_hash != who.token_hash),
+        others: sessions.iter().any(|s| s.token_hash != who.token_hash) || by_mail,
         sessions: sessions
             .iter()
             .map(|s| SessionView {
@@ -249,6 +256,7 @@ fn link_view(row: &IdentityRow, people: &[Person], zone: &TimeZone, now: Timesta
         }
         (IdentityState::Verified, Some(until)) if now < until => format!("linked until {}", moment(until, zone)),
         (IdentityState::Verified, _) => "its time is over; link it anew".to_owned(),
+        // With a code it waits for the chat; without one an administrator named the user, and its person has to agree.
         (IdentityState::Pending, _) if open && row.code_id.is_some() => {
             format!("waits for its code until {}", moment(row.confirm_by, zone))
         }

@@ -1,14 +1,19 @@
 //! The page: server-rendered, works without scripts, shows what is stored and hands clicks to the approval stage.
 //!
 //! Invariants: nobody sees anything before signing in; every change comes by POST with the session's CSRF token; every value
-//! is escaped; nothing is loaded from elsewhere. It computes no business number and decides nothing.
+//! is escaped; nothing is loaded from elsewhere. It computes no business number and decides nothing. The one script (`assets`)
+//! leads by keys to what is there for the mouse as well, and no key decides.
 
+mod assets;
 mod batch_page;
 mod case_page;
+mod cases_about;
 mod error;
 mod frame;
 mod guard;
+mod item_page;
 mod kpi_page;
+mod look;
 mod me_page;
 mod models_page;
 mod modes_page;
@@ -16,10 +21,14 @@ mod mutes_page;
 mod outbox_page;
 mod pages;
 mod policy_page;
+mod queue_filter;
 mod queue_page;
 mod queue_read;
+mod queue_rows;
+mod queue_saved;
 mod session;
 mod stop_page;
+mod supplier_page;
 mod templates;
 
 use axum::Router;
@@ -40,6 +49,11 @@ const BODY_MAX: usize = 64 * 1024;
 pub(super) fn routes(state: &ChannelState, timeout: TimeoutLayer) -> Router<ChannelState> {
     Router::new()
         .route("/", get(queue_page::queue))
+        .route("/saved", post(queue_saved::keep))
+        .route("/saved/forget", post(queue_saved::forget))
+        .route("/items/{id}", get(item_page::item))
+        .route("/suppliers", get(supplier_page::suppliers))
+        .route("/suppliers/{id}", get(supplier_page::supplier))
         .route("/cases/{id}", get(case_page::show))
         .route("/cases/{id}/decide", post(case_page::decide))
         .route("/cases/{id}/want", post(case_page::want))
@@ -60,15 +74,18 @@ pub(super) fn routes(state: &ChannelState, timeout: TimeoutLayer) -> Router<Chan
         .route("/notices/{id}/seen", post(queue_page::seen))
         .route("/health", get(models_page::health))
         .route("/models", post(models_page::change))
+        .route("/words", post(models_page::confirm_words))
         .route("/me", get(me_page::show).post(me_page::act))
         .route("/stop", get(stop_page::show).post(stop_page::begin))
         .route("/stop/end", post(stop_page::end))
         .route("/sign-in", get(session::ask).post(session::sign_in))
-        .route("/sign-out", post(session::sign_out))
-        .route("/style.css", get(pages::style))
+        .route(session::SIGN_OUT, post(session::sign_out))
+        .route("/look", get(look::ask).post(look::begin))
+        .route("/assets/{name}", get(assets::asset))
         .route("/healthz", get(pages::healthz))
         .route("/readyz", get(pages::readyz))
         .fallback(pages::nothing_here)
+        // The last layer is asked first: what the guard refuses is not read at all.
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .layer(timeout)
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))

@@ -1,4 +1,4 @@
-//! Health: the stages, and the detectors with what has drifted; where a second person confirms which version runs.
+//! Health: the stages, the detectors with what has drifted, and whose words people see; where a second person confirms a change.
 
 use axum::Form;
 use axum::extract::rejection::FormRejection;
@@ -15,10 +15,12 @@ use super::templates;
 use crate::cards::names::{actor_name, moment};
 use crate::cards::plain;
 use crate::channels::ChannelState;
+use crate::domain::calendar::plus_days;
 use crate::domain::model::ModelName;
 use crate::pipeline::registry::drift::{self, Standing};
 use crate::pipeline::registry::{self, Changed, InForce};
-use crate::store::{JobStatus, ModelStep};
+use crate::pipeline::writers::{self, Stand, Tally};
+use crate::store::{JobStatus, ModelStep, WriterStep};
 use crate::worker::duty;
 
 #[derive(Deserialize)]
@@ -37,6 +39,9 @@ pub(super) struct Wish {
     name: String,
     #[serde(default)]
     reason: String,
+    /// Of words: the proof that was shown.
+    #[serde(default)]
+    proof: String,
 }
 
 /// `GET /health`
@@ -49,6 +54,7 @@ pub(super) async fn health(
         "done" => Some("It runs from the next look on; what people have decided goes on."),
         "proposed" => Some("Proposed. A second person has to confirm it here."),
         "same" => Some("It runs already; nothing was changed."),
+        "words" => Some("People see the model's words from the next draft on."),
         _ => None,
     };
     Ok(Html(page(&state, &who, None, done).await?))
@@ -84,6 +90,81 @@ pub(super) async fn change(
             Ok((StatusCode::CONFLICT, Html(page(&state, &who, Some(&why), None).await?)).into_response())
         }
     }
+}
+
+/// `POST /words`: a second person lets people see the configured model's words, on the proof that the page shows.
+pub(super) async fn confirm_words(
+    State(state): State<ChannelState>,
+    who: SignedIn,
+    form: Result<Form<Wish>, FormRejection>,
+) -> Result<Response, WebError> {
+    let Form(form) = form.map_err(|rejection| WebError::BadRequest(rejection.body_text()))?;
+    who.check(&form.csrf)?;
+    let config = &state.config;
+    // Only the model that is configured now: the page may have been opened while it was another.
+    let writer = config.writer().filter(|writer| writer.id() == form.name);
+    let done = match &writer {
+        Some(writer) => {
+            let by = (&who.person.id, "web", &who.hand);
+            writers::promote(&state.store, config, &state.clock, by, writer, &form.reason, Some(&form.proof)).await
+        }
+        None => Err(anyhow::anyhow!("another model is configured by now; look at it and try again")),
+    };
+    match done {
+        Ok(writers::Changed::Proposed(_)) => Ok(Redirect::to("/health?done=proposed").into_response()),
+        Ok(_) => Ok(Redirect::to("/health?done=words").into_response()),
+        Err(why) => {
+            let why = format!("{why:#}");
+            Ok((StatusCode::CONFLICT, Html(page(&state, &who, Some(&why), None).await?)).into_response())
+        }
+    }
+}
+
+/// Whose words people see; nothing where no model is configured.
+async fn words(state: &ChannelState, who: &SignedIn) -> Result<Value, WebError> {
+    let Some(stand) = writers::configured(&state.store, &state.config).await? else { return Ok(Value::Null) };
+    let (people, calendar) = (&state.config.people, state.config.rules.calendar.calendar());
+    // What is counted ends before the named day: this way today is in it.
+    let tomorrow = plus_days(calendar.day_of(state.clock.now()), 1);
+    let counts = state.store.count_writer_drafts(&stand.writer.id(), tomorrow).await?;
+    let (shadow, shown) = (Tally::of(&counts, false), Tally::of(&counts, true));
+    let wish = |step: &WriterStep| {
+        json!({
+            "by": actor_name(&step.by, people), "at": moment(step.at, &calendar.timezone), "reason": plain(&step.reason),
+            "mine": step.by == who.person.id.as_str(),
+        })
+    };
+    Ok(json!({
+        "id": stand.writer.id(),
+        "name": plain(&stand.writer.to_string()),
+        "state": stand.state.name(),
+        "well": stand.state != writers::State::TakenBack,
+        "people_see": if stand.state == writers::State::Earned { "its words" } else { "the playbook's words" },
+        "shadow": shadow,
+        "shown": shown,
+        "since": stand.since.as_ref().map(wish),
+        "proposed": stand.proposed.as_ref().map(wish),
+        "proof": proof(state, &stand).await?,
+    }))
+}
+
+/// The proof that a proposal was made on, as the second person has to see it; nothing where none waits. Where a newer one was kept
+/// meanwhile it is signed by nobody.
+async fn proof(state: &ChannelState, stand: &Stand) -> Result<Value, WebError> {
+    let Some(step) = &stand.proposed else { return Ok(Value::Null) };
+    let all = state.store.list_proofs(&stand.writer.id()).await?;
+    let is_newest = all.first().is_some_and(|newest| newest.id == step.proof);
+    let Some(kept) = all.into_iter().find(|kept| kept.id == step.proof) else { return Ok(Value::Null) };
+    let proof = &kept.proof;
+    Ok(json!({
+        "id": kept.id,
+        "is_newest": is_newest,
+        "suite": plain(&proof.suite),
+        "data": plain(&proof.data),
+        "by": actor_name(&kept.by, &state.config.people),
+        "at": moment(proof.at, &state.config.rules.calendar.timezone),
+        "found": proof.found.iter().map(|line| plain(line)).collect::<Vec<_>>(),
+    }))
 }
 
 async fn page(state: &ChannelState, who: &SignedIn, refused: Option<&str>, done: Option<&str>) -> Result<String, WebError> {
@@ -122,6 +203,7 @@ async fn page(state: &ChannelState, who: &SignedIn, refused: Option<&str>, done:
         "counted_on": kept.as_ref().map(|(day, _)| day.to_string()),
         "unreadable": now.unreadable.iter().map(|line| plain(line)).collect::<Vec<_>>(),
         "proposed": now.proposed.iter().map(wish).collect::<Vec<_>>(),
+        "words": words(state, who).await?,
         "may_promote": registry::may_promote(&state.config, &who.person),
     });
     Ok(templates::render("health.html", &values)?)

@@ -145,6 +145,7 @@ async fn page(
         ("off", "off: not even seen"),
         ("clear", "as configured: take back what was set"),
     ];
+    // Whoever may stop Reeve may put into shadow; off and live are refused at the door to who may not (decision 71).
     let may = !who.person.is_machine() && (who.person.decides() || who.person.is(Role::Admin));
     let values = json!({
         "shell": Shell::of("Modes", "/modes", who),

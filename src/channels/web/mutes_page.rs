@@ -157,6 +157,7 @@ async fn page(
         Names(state.store.list_names_of(&live.iter().chain(past.iter().take(PAST)).filter_map(about).collect()).await?);
     let mut on = Vec::new();
     for mute in &live {
+        // Each by itself: what two mutes hide is counted with both.
         let alone = Muting::of(&state.store, config, vec![mute.clone()]).await?;
         let hidden = alone.hidden(&state.store).await?.len();
         on.push(row(mute, state, &names, Some(&count(hidden, "case", "cases"))));

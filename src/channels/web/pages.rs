@@ -1,7 +1,7 @@
 //! The screens that only show: digests, audit log.
 
 use axum::extract::{Path, Query, State};
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::civil::Date;
@@ -13,9 +13,12 @@ use super::frame::Shell;
 use super::session::SignedIn;
 use super::templates;
 use crate::cards::entry::{Entry, told};
+use crate::cards::names::actor_name;
 use crate::cards::plain;
 use crate::channels::ChannelState;
+use crate::domain::ids::PersonId;
 use crate::domain::policy::may_turn_down;
+use crate::render;
 use crate::store::{AuditFault, StoredDigest};
 
 /// Digests in the archive's list.
@@ -25,12 +28,35 @@ const PAGE: i64 = 50;
 /// Newest entries that are verified at each view.
 const NEWEST: i64 = 1_000;
 
+/// Whose digests: a planner's own, or everybody's.
+#[derive(Deserialize)]
+pub(super) struct Of {
+    of: Option<String>,
+}
+
+impl Of {
+    /// The planner's id; everybody's where it is empty. Where nothing is said a planner sees their own.
+    fn whose<'a>(&'a self, state: &'a ChannelState, who: &'a SignedIn) -> &'a str {
+        let own = || state.config.planner(who.person.id.as_str()).map_or("", |planner| planner.person.as_str());
+        self.of.as_deref().unwrap_or_else(own)
+    }
+}
+
 /// `GET /digests`
-pub(super) async fn digests(State(state): State<ChannelState>, who: SignedIn) -> Result<Html<String>, WebError> {
-    let stored = state.store.list_digests(ARCHIVE).await?;
+pub(super) async fn digests(
+    State(state): State<ChannelState>,
+    who: SignedIn,
+    Query(of): Query<Of>,
+) -> Result<Html<String>, WebError> {
+    let whose = of.whose(&state, &who);
+    let stored = match whose {
+        "" => state.store.list_digests(ARCHIVE).await?,
+        planner => state.store.list_digests_of(&PersonId::new(planner), ARCHIVE).await?,
+    };
     let day = |s: &StoredDigest| {
         json!({
             "day": s.digest.day.to_string(),
+            "page": render::page_of(&s.digest),
             "cases": s.digest.lines.len(),
             "at_stake": s.digest.at_stake.to_string(),
             "below": s.digest.below.cases,
@@ -39,23 +65,36 @@ pub(super) async fn digests(State(state): State<ChannelState>, who: SignedIn) ->
     let values = json!({
         "shell": Shell::of("Digests", "/digests", &who),
         "currency": state.config.rules.money.currency,
+        "editions": editions(&state, whose),
         "days": stored.iter().map(day).collect::<Vec<_>>(),
     });
     Ok(Html(templates::render("digests.html", &values)?))
 }
 
-async fn stored(state: &ChannelState, day: &str) -> Result<StoredDigest, WebError> {
-    let day: Date = day.parse().map_err(|_| WebError::NotFound("digest of such a day"))?;
-    state.store.find_digest(day).await?.ok_or(WebError::NotFound("digest of that day"))
+/// Everybody's digests and each planner's, with where they are listed; none where there are no planners.
+fn editions(state: &ChannelState, shown: &str) -> Vec<serde_json::Value> {
+    let edition = |whose: &str, name: &str| json!({ "name": plain(name), "page": format!("/digests?of={whose}"), "shown": whose == shown });
+    let planners = state.config.planners.iter().map(|planner| {
+        let id = planner.person.as_str();
+        edition(id, &actor_name(id, &state.config.people))
+    });
+    let all = (!state.config.planners.is_empty()).then(|| edition("", "Everybody"));
+    all.into_iter().chain(planners).collect()
 }
 
-/// `GET /digests/{day}`
+async fn stored(state: &ChannelState, day: &str, whose: &str) -> Result<StoredDigest, WebError> {
+    let day: Date = day.parse().map_err(|_| WebError::NotFound("digest of such a day"))?;
+    state.store.find_digest_of(whose, day).await?.ok_or(WebError::NotFound("digest of that day"))
+}
+
+/// `GET /digests/{day}`: everybody's, or with `of` a planner's own.
 pub(super) async fn digest(
     State(state): State<ChannelState>,
     who: SignedIn,
     Path(day): Path<String>,
+    Query(of): Query<Of>,
 ) -> Result<Html<String>, WebError> {
-    let stored = stored(&state, &day).await?;
+    let stored = stored(&state, &day, of.of.as_deref().unwrap_or_default()).await?;
     let case = |line: &crate::domain::digest::DigestLine| {
         json!({
             "id": line.case_id.to_string(),
@@ -65,9 +104,15 @@ pub(super) async fn digest(
             "at_stake": line.at_stake.to_string(),
         })
     };
+    let planner = stored.digest.planner.as_ref();
     let values = json!({
         "shell": Shell::of(format!("Digest of {}", stored.digest.day), "/digests", &who),
         "day": stored.digest.day.to_string(),
+        "planner": planner.map(|planner| plain(&planner.name)),
+        "mail": match planner {
+            None => format!("/digests/{day}/mail"),
+            Some(planner) => format!("/digests/{day}/mail?of={}", planner.id),
+        },
         "currency": plain(&stored.digest.currency),
         "cases": stored.digest.lines.iter().map(case).collect::<Vec<_>>(),
         "text": stored.text,
@@ -81,10 +126,11 @@ pub(super) async fn mail(
     State(state): State<ChannelState>,
     _: SignedIn,
     Path(day): Path<String>,
+    Query(of): Query<Of>,
 ) -> Result<Response, WebError> {
     let policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'; base-uri 'none'; \
                   form-action 'none'";
-    let mut response = Html(stored(&state, &day).await?.html).into_response();
+    let mut response = Html(stored(&state, &day, of.of.as_deref().unwrap_or_default()).await?.html).into_response();
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     Ok(response)
 }
@@ -120,6 +166,7 @@ pub(super) async fn audit(
     let before = query.before.unwrap_or(head + 1).clamp(1, head + 1);
     let after = (before - 1 - PAGE).max(0);
     let mut entries = state.store.list_audit(after, before - 1 - after).await?;
+    // Whoever decides is shown nothing that would tell a drill from a true card (docs/AUDIT.md).
     let reduced = may_turn_down(&who.person).is_ok();
     if reduced {
         entries = told(&state.store, entries).await?;
@@ -137,11 +184,6 @@ pub(super) async fn audit(
         "older": (after > 0).then(|| format!("/audit?before={}", after + 1)),
     });
     Ok(Html(templates::render("audit.html", &values)?))
-}
-
-/// `GET /style.css`
-pub(super) async fn style() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/css; charset=utf-8")], templates::STYLE)
 }
 
 /// The header by which `reeve doctor` knows that it is Reeve who has the page's address.

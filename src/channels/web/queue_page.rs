@@ -1,33 +1,37 @@
-//! The queue: cases in the digest's order, above and below the line.
+//! The queue: cases in the digest's order, above and below the line; by filters, a page at a time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::response::{Html, Redirect};
 use serde::{Deserialize, Serialize};
 
-use super::batch_page::{PICK, waits};
 use super::error::WebError;
 use super::frame::{Choice, Shell};
-use super::queue_read::{self, Found, Shown, Wanted};
+use super::queue_filter::{Filter, NOBODY, Sort};
+use super::queue_read::{self, Found, LOOK_MAX, Shown, Wanted};
+use super::queue_rows::{Row, row};
+use super::queue_saved::{self, Saved};
 use super::session::SignedIn;
 use super::templates;
-use crate::cards::names::{Code, Names, lane_mark, moment, state_text};
+use crate::cards::names::{Names, actor_name, moment};
 use crate::cards::plain;
 use crate::channels::ChannelState;
-use crate::domain::case::{Case, Rank};
+use crate::domain::case::Case;
 use crate::domain::digest::{Digest, DigestLine};
 use crate::domain::exception::ExceptionType;
+use crate::domain::ids::CaseId;
 use crate::domain::money::Money;
+use crate::domain::mute::proposal_link;
 use crate::domain::policy::may_turn_down;
-use crate::domain::recommendation::Recommendation;
+use crate::domain::record::{RecordKind, RecordRef};
 use crate::pipeline::modes::in_force;
-use crate::render::{count, left_to_decide};
-use crate::store::Notice;
+use crate::render::count;
+use crate::store::{Notice, Store, StoreError};
 
-/// Rows on one screen: what stands behind is found by the filters.
-const ROWS_MAX: usize = 300;
+/// Rows on one screen below the line: what stands behind is on the next page, and a page stays small.
+const ROWS: usize = 60;
 
 /// Which states each filter shows.
 const STATES: [(&str, &str, &[&str]); 8] = [
@@ -47,14 +51,6 @@ const SHADOW: &str = "shadow";
 const IN_SHADOW: &str = "Read only: nobody is asked about these, and nothing of them can be approved or leaves. They are drafted and \
                          ranked as they would be if they were live.";
 
-#[derive(Deserialize)]
-pub(super) struct Filter {
-    #[serde(default)]
-    state: String,
-    #[serde(default, rename = "type")]
-    code: String,
-}
-
 #[derive(Serialize)]
 struct Page {
     shell: Shell,
@@ -63,13 +59,14 @@ struct Page {
     currency: String,
     health: Vec<String>,
     notices: Vec<NoticeView>,
-    states: Vec<Choice>,
-    types: Vec<Choice>,
+    filters: Filters,
+    saved: Vec<Saved>,
     above_title: &'static str,
     above: Vec<Row>,
     below: Vec<Row>,
     below_text: String,
     cut: Option<String>,
+    pages: Pages,
     /// What is hidden, by whom and until when.
     muted: Option<String>,
     /// Which scopes are not live.
@@ -79,24 +76,28 @@ struct Page {
     empty: &'static str,
 }
 
+/// What can be asked for, and what was.
 #[derive(Serialize)]
-struct Row {
-    id: String,
-    place: Option<u32>,
-    headline: String,
-    subject: String,
-    codes: Vec<Code>,
-    state: &'static str,
-    state_text: String,
-    marks: Vec<&'static str>,
-    at_stake: Option<String>,
-    worth: String,
-    left: String,
-    urgent: bool,
-    action: String,
-    recommendation: String,
-    /// The box by which it is picked for deciding several, where it waits for a decision.
-    pick: Option<String>,
+struct Filters {
+    states: Vec<Choice>,
+    types: Vec<Choice>,
+    suppliers: Vec<Choice>,
+    places: Vec<Choice>,
+    owners: Vec<Choice>,
+    sorts: Vec<Choice>,
+    text: String,
+    /// The item that is asked for, by its id and by its name: there are too many to choose from.
+    item: Option<(String, String)>,
+    /// What a link to the same says behind the question mark; empty where nothing is asked for.
+    query: String,
+}
+
+/// Where the page stands among others.
+#[derive(Serialize)]
+struct Pages {
+    before: Option<String>,
+    after: Option<String>,
+    text: String,
 }
 
 /// Something the viewer should know about.
@@ -141,61 +142,186 @@ pub(super) async fn queue(
     who: SignedIn,
     Query(filter): Query<Filter>,
 ) -> Result<Html<String>, WebError> {
+    let filter = filter.cut();
     let chosen = STATES.iter().find(|s| s.0 == filter.state).unwrap_or(&STATES[0]);
-    let code = filter.code.parse::<ExceptionType>().ok();
+    let in_queue = chosen.0 == "open";
+    let (code, about) = (filter.exception(), filter.about());
     let muted = match chosen.0 {
         "open" => Some(Shown::Rest),
         "muted" => Some(Shown::Hidden),
         _ => None,
     };
-    let wanted = Wanted { states: chosen.2, code, muted, limit: ROWS_MAX };
-    let Found { cases, of: found, types, muted } =
-        queue_read::find(&state.store, &state.config, state.clock.now(), &wanted).await?;
-    let types = type_choices(&types, code);
-    let digest = state.store.list_digests(1).await?.into_iter().next().map(|stored| stored.digest);
-    let names = Names::about(&state.store, cases.iter().map(|case| &case.subject)).await?;
-    let may = may_turn_down(&who.person).is_ok();
-    let firsts = queue_read::first_recommendations(&state.store, &cases).await?;
-    let row = |case: &Case, line: Option<&DigestLine>| row(case, line, firsts.get(&case.id), &names);
-
-    let in_queue = chosen.0 == "open";
-    let (above, below) = if in_queue {
-        split(cases, digest.as_ref(), state.config.rules.ranking.capacity)
-    } else {
-        (cases.into_iter().map(|case| (case, None)).collect(), Vec::new())
+    // A planner works off their own list.
+    let newest = match state.config.planner(who.person.id.as_str()) {
+        Some(planner) => state.store.list_digests_of(&planner.person, 1).await?,
+        None => state.store.list_digests(1).await?,
     };
-    let worth: Money = below.iter().filter_map(|case| case.rank.as_ref()).map(|rank| rank.value.expected).sum();
+    let digest = newest.into_iter().next().map(|stored| stored.digest);
+    // Another order has no line: what the digest put above it is one of many there.
+    let with_line = in_queue && about.sort == Sort::Priority;
+    let except = if with_line { above_the_line(&state.store, digest.as_ref()).await? } else { BTreeSet::new() };
+    let page = filter.page();
+    // Behind that many nothing is looked through, whatever page an address names.
+    let skip = (page - 1).saturating_mul(ROWS).min(LOOK_MAX);
+    let wanted = Wanted { states: chosen.2, code, muted, about: &about, except: &except, skip, limit: ROWS };
+    let Found { cases, excepted, of, cut, types, muted } =
+        queue_read::find(&state.store, &state.config, state.clock.now(), &wanted).await?;
+    let rest = of.saturating_sub(excepted.len());
+    let above = if page == 1 { in_digests_order(excepted, digest.as_ref()) } else { Vec::new() };
+    let all = || above.iter().map(|(case, _)| case).chain(&cases);
+    let names = Names::about(&state.store, all().map(|case| &case.subject)).await?;
+    let names = named_by(&state.store, names, &filter).await?;
+    let may = may_turn_down(&who.person).is_ok();
+    let shown: Vec<&Case> = all().collect();
+    let firsts = queue_read::first_recommendations(&state.store, &shown).await?;
+    let row = |case: &Case, line: Option<&DigestLine>| row(case, line, firsts.get(&case.id), &names);
     let modes = in_force(&state.store, &state.config).await?.says();
     let in_shadow = chosen.0 == SHADOW;
+    let states = STATES
+        .iter()
+        .filter(|s| s.0 != SHADOW || in_shadow || modes.is_some())
+        .map(|s| choice(s.0, s.1, s.0 == chosen.0))
+        .collect();
+    let filters = filters(&state, &filter, states, type_choices(&types, code), &shown, &names);
+    // Without a digest, or in another order, there is no line: all stand in one list.
+    let (below, listed) = if with_line && digest.is_some() { (&cases[..], &[][..]) } else { (&[][..], &cases[..]) };
     let page = Page {
         shell: Shell::of("Queue", "/", &who),
         heading: match chosen.0 {
-            "open" => heading(&above),
-            SHADOW => format!("What shadow would have shown: {}", count(found, "case", "cases")),
+            "open" if with_line && page == 1 && digest.is_some() => heading(&above),
+            "open" => count(of, "case waits", "cases wait"),
+            SHADOW => format!("What shadow would have shown: {}", count(of, "case", "cases")),
             _ => format!("Cases: {}", chosen.1),
         },
         lead: if in_shadow { IN_SHADOW.to_owned() } else { lead(digest.as_ref(), &state.config.rules.money.currency) },
         currency: state.config.rules.money.currency.clone(),
         notices: state.store.list_notices(&who.person.id).await?.iter().map(|n| notice(n, &state)).collect(),
         health: digest.iter().flat_map(|d| d.unread.iter().chain(&d.health).map(|h| plain(h))).collect(),
-        states: STATES
+        saved: queue_saved::of(&state.store, &who.person.id, &filters.query).await?,
+        filters,
+        above_title: if with_line && digest.is_some() { "Above the line" } else { "Cases" },
+        above: above
             .iter()
-            .filter(|s| s.0 != SHADOW || in_shadow || modes.is_some())
-            .map(|s| choice(s.0, s.1, s.0 == chosen.0))
+            .map(|(case, line)| row(case, line.as_ref()))
+            .chain(listed.iter().map(|case| row(case, None)))
             .collect(),
-        types,
-        above_title: if in_queue { "Above the line" } else { "Cases" },
-        above: above.iter().map(|(case, line)| row(case, line.as_ref())).collect(),
-        below_text: format!("{}, together worth {worth}", count(below.len(), "case", "cases")),
+        below_text: below_text(below, rest, skip),
         below: below.iter().map(|case| row(case, None)).collect(),
-        cut: (found > ROWS_MAX)
-            .then(|| format!("Only the {ROWS_MAX} of highest priority are shown, of {found}. Filter to see others.")),
+        cut: cut.then(|| {
+            format!("Only the {LOOK_MAX} of highest priority were looked through. Filter by state or type to see others.")
+        }),
+        pages: pages(&filter, page, cases.len(), rest.min(LOOK_MAX), skip),
         muted,
         modes: modes.map(|says| plain(&says)),
         may: may && !in_shadow,
         empty: if in_queue { "Nothing needs a decision." } else { "There is none." },
     };
     Ok(Html(templates::render("queue.html", &page)?))
+}
+
+/// The ids of what the newest digest put above the line, and of proposals about the list itself, which no digest ranks by money.
+async fn above_the_line(store: &Store, digest: Option<&Digest>) -> Result<BTreeSet<CaseId>, StoreError> {
+    let Some(digest) = digest else { return Ok(BTreeSet::new()) };
+    let proposals: Vec<String> = ExceptionType::ALL.iter().copied().map(proposal_link).collect();
+    let proposals = store.list_claims_on(&proposals).await?.into_values().map(CaseId::new);
+    Ok(digest.lines.iter().map(|line| line.case_id.clone()).chain(proposals).collect())
+}
+
+/// Cases with their lines, as the digest has them; proposals behind.
+fn in_digests_order(cases: Vec<Case>, digest: Option<&Digest>) -> Vec<(Case, Option<DigestLine>)> {
+    let line = |case: &Case| digest?.lines.iter().find(|line| line.case_id == case.id).cloned();
+    let mut above: Vec<_> = cases.into_iter().map(|case| (line(&case), case)).map(|(line, case)| (case, line)).collect();
+    above.sort_by_key(|(_, line)| line.as_ref().map_or(u32::MAX, |line| line.place));
+    above
+}
+
+/// What is said beside the line: the sum only where it is of all that stand below.
+fn below_text(below: &[Case], rest: usize, skip: usize) -> String {
+    if below.len() < rest {
+        return format!("{}, these from the {}. on", count(rest, "case", "cases"), skip + 1);
+    }
+    let worth: Money = below.iter().filter_map(|case| case.rank.as_ref()).map(|rank| rank.value.expected).sum();
+    format!("{}, together worth {worth}", count(rest, "case", "cases"))
+}
+
+fn pages(filter: &Filter, page: usize, here: usize, rest: usize, skip: usize) -> Pages {
+    Pages {
+        before: (page > 1).then(|| filter.at_page(page - 1)),
+        // Cases can go between counting and reading: behind a page with nothing on it there is none.
+        after: (skip + here < rest && here > 0).then(|| filter.at_page(page + 1)),
+        text: if page > 1 || skip + here < rest {
+            format!("{} to {} of {rest}", skip + 1, skip + here)
+        } else {
+            String::new()
+        },
+    }
+}
+
+/// The same with the names of what is filtered by, which nothing on the page may be about.
+async fn named_by(store: &Store, mut names: Names, filter: &Filter) -> Result<Names, StoreError> {
+    let asked =
+        [(RecordKind::Item, &filter.item), (RecordKind::Location, &filter.place), (RecordKind::Supplier, &filter.supplier)];
+    let asked = asked.into_iter().filter(|(_, id)| !id.is_empty()).map(|(kind, id)| RecordRef::new(kind, id.as_str()));
+    names.0.extend(store.list_names_of(&asked.collect()).await?);
+    Ok(names)
+}
+
+/// The choices: suppliers, places and owners are those on the page, and what was chosen.
+fn filters(
+    state: &ChannelState,
+    filter: &Filter,
+    states: Vec<Choice>,
+    types: Vec<Choice>,
+    shown: &[&Case],
+    names: &Names,
+) -> Filters {
+    let named = |kind, id: &str| {
+        let name = names.0.get(&RecordRef::new(kind, id)).map(|name| plain(name)).filter(|name| !name.is_empty());
+        name.unwrap_or_else(|| plain(id))
+    };
+    let choices = |all: &str, chosen: &str, there: BTreeMap<String, String>| -> Vec<Choice> {
+        let mut there: Vec<(String, String)> = there.into_iter().collect();
+        there.sort_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)));
+        let each = there.into_iter().map(|(id, name)| choice(&id, &name, id == chosen));
+        std::iter::once(choice("", all, chosen.is_empty())).chain(each).collect()
+    };
+    let of = |kind, chosen: &str, id: fn(&Case) -> Option<&str>| -> BTreeMap<String, String> {
+        // What was chosen stays a choice where nothing on the page has it: the form would drop it otherwise.
+        let ids = shown.iter().filter_map(|case| id(case)).chain(Some(chosen).filter(|id| !id.is_empty()));
+        ids.map(|id| (id.to_owned(), named(kind, id))).collect()
+    };
+    let suppliers = of(RecordKind::Supplier, &filter.supplier, |case| {
+        case.subject.supplier.as_ref().map(reeve_domain::ids::SupplierId::as_str)
+    });
+    let places = of(RecordKind::Location, &filter.place, |case| {
+        case.subject.location.as_ref().map(reeve_domain::ids::LocationId::as_str)
+    });
+    let mut owners: BTreeMap<String, String> = shown
+        .iter()
+        .filter_map(|case| case.owner.as_ref())
+        .map(|owner| (owner.to_string(), actor_name(owner.as_str(), &state.config.people)))
+        .collect();
+    // Where no case has an owner all are nobody's, and there is nothing to choose.
+    if !owners.is_empty() || filter.owner == NOBODY {
+        owners.insert(NOBODY.to_owned(), "nobody".to_owned());
+    }
+    if !filter.owner.is_empty() && filter.owner != NOBODY {
+        owners.insert(filter.owner.clone(), actor_name(&filter.owner, &state.config.people));
+    }
+    Filters {
+        states,
+        types,
+        suppliers: choices("all suppliers", &filter.supplier, suppliers),
+        places: choices("all places", &filter.place, places),
+        owners: choices("everybody", &filter.owner, owners),
+        sorts: Sort::ALL.iter().map(|(value, name, _)| choice(value, name, *value == filter.sort)).collect(),
+        text: plain(&filter.text),
+        item: Some(filter.item.clone()).filter(|id| !id.is_empty()).map(|id| {
+            let name = named(RecordKind::Item, &id);
+            (id, name)
+        }),
+        query: Filter { page: String::new(), ..filter.clone() }.query(),
+    }
 }
 
 fn choice(value: &str, name: &str, chosen: bool) -> Choice {
@@ -207,32 +333,6 @@ fn type_choices(types: &BTreeSet<ExceptionType>, chosen: Option<ExceptionType>) 
     let all = ExceptionType::ALL.iter().filter(there);
     let named = all.map(|c| choice(c.code(), &format!("{} · {}", c.code(), c.name()), Some(*c) == chosen));
     std::iter::once(choice("", "all types", chosen.is_none())).chain(named).collect()
-}
-
-/// Above the line stands what the newest digest put there, in its order. Before the first digest: the first K by lane and
-/// priority.
-fn split(mut cases: Vec<Case>, digest: Option<&Digest>, capacity: usize) -> (Vec<(Case, Option<DigestLine>)>, Vec<Case>) {
-    // The store's order is by priority; lanes come before it.
-    cases.sort_by_key(|case| case.rank.as_ref().map_or((true, None), |rank| (false, Some(rank.lane))));
-    let Some(digest) = digest else {
-        let below = cases.split_off(cases.len().min(capacity));
-        return (cases.into_iter().map(|case| (case, None)).collect(), below);
-    };
-    let mut above = Vec::new();
-    let mut below = Vec::new();
-    for case in cases {
-        // It is about the list itself: no digest ranks it by money.
-        if case.is_mute_proposal() {
-            above.push((case, None));
-            continue;
-        }
-        match digest.lines.iter().find(|line| line.case_id == case.id) {
-            Some(line) => above.push((case, Some(line.clone()))),
-            None => below.push(case),
-        }
-    }
-    above.sort_by_key(|(_, line)| line.as_ref().map_or(u32::MAX, |line| line.place));
-    (above, below)
 }
 
 fn heading(above: &[(Case, Option<DigestLine>)]) -> String {
@@ -256,35 +356,4 @@ fn lead(digest: Option<&Digest>, currency: &str) -> String {
             )
         },
     )
-}
-
-fn row(case: &Case, line: Option<&DigestLine>, first: Option<&Recommendation>, names: &Names) -> Row {
-    let rank: Option<&Rank> = case.rank.as_ref();
-    let mut marks: Vec<&'static str> = rank.iter().filter_map(|r| lane_mark(r.lane)).collect();
-    if case.is_mute_proposal() {
-        marks.push("proposal");
-    }
-    if line.is_some_and(|line| line.sampled) {
-        marks.push("random check");
-    }
-    if line.is_some_and(|line| line.new) {
-        marks.push("new");
-    }
-    Row {
-        id: case.id.to_string(),
-        place: line.map(|line| line.place),
-        headline: plain(&case.headline),
-        subject: names.subject(&case.subject),
-        codes: case.codes.iter().map(|c| Code::of(*c)).collect(),
-        state: case.state.name(),
-        state_text: state_text(&case.state),
-        marks,
-        at_stake: rank.map(|r| r.at_stake.to_string()),
-        worth: rank.map_or_else(String::new, |r| r.value.expected.to_string()),
-        left: rank.map_or_else(String::new, |r| left_to_decide(r.slack_days, r.value.expected)),
-        urgent: rank.is_some_and(|r| r.slack_days < 1.0),
-        action: first.map(|r| r.candidate.codes()).unwrap_or_default(),
-        pick: first.filter(|r| waits(&r.state)).map(|r| format!("{PICK}{}", r.id)),
-        recommendation: first.map_or_else(String::new, |r| plain(&r.candidate.told())),
-    }
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::queue_filter::About;
+use crate::cards::names::Names;
 use crate::cards::plain;
 use crate::config::Config;
 use crate::domain::case::Case;
@@ -15,6 +17,12 @@ use crate::domain::recommendation::Recommendation;
 use crate::pipeline::noise::{self, Muting, drill, mutes};
 use crate::store::{CaseAfter, States, Store, StoreError};
 
+/// Most cases that one page looks through where what is asked for has no index: names, words, another order. Who has more in one state
+/// is told that the rest was not looked at.
+pub(super) const LOOK_MAX: usize = 5_000;
+/// Cases read at once while looking.
+const CHUNK: usize = 500;
+
 /// Which cases are asked for.
 pub(super) struct Wanted<'a> {
     /// In these states; none means all.
@@ -23,6 +31,12 @@ pub(super) struct Wanted<'a> {
     pub(super) code: Option<ExceptionType>,
     /// With or without what is muted, where that plays a part.
     pub(super) muted: Option<Shown>,
+    /// What they have to be about, and in which order they come.
+    pub(super) about: &'a About,
+    /// Without these, which stand elsewhere on the page.
+    pub(super) except: &'a BTreeSet<CaseId>,
+    /// So many are passed over, for pages before.
+    pub(super) skip: usize,
     /// At most so many.
     pub(super) limit: usize,
 }
@@ -39,10 +53,14 @@ pub(super) enum Shown {
 /// What there is of them.
 #[derive(Debug, PartialEq)]
 pub(super) struct Found {
-    /// Those of the highest priority, from the highest.
+    /// Those of the page, in the order that was asked for.
     pub(super) cases: Vec<Case>,
-    /// How many there are in all.
+    /// Those of the ones to be left out that belong to what is asked for, whatever the page.
+    pub(super) excepted: Vec<Case>,
+    /// How many there are in all, with those that were left out.
     pub(super) of: usize,
+    /// Were there more in these states than are looked through?
+    pub(super) cut: bool,
     /// The types there are, whichever type is asked for.
     pub(super) types: BTreeSet<ExceptionType>,
     /// What is hidden, by whom and until when.
@@ -51,6 +69,7 @@ pub(super) struct Found {
 
 /// Reads them.
 pub(super) async fn find(store: &Store, config: &Config, now: Timestamp, wanted: &Wanted<'_>) -> Result<Found, StoreError> {
+    // Mutes are about what waits; the other states are shown whole.
     let Some(shown) = wanted.muted else { return visible(store, wanted, &[]).await };
     let muting = Muting::load(store, config, now).await?;
     let hidden = muting.hidden(store).await?;
@@ -59,46 +78,86 @@ pub(super) async fn find(store: &Store, config: &Config, now: Timestamp, wanted:
     let found = match shown {
         Shown::Rest => visible(store, wanted, &hidden).await?,
         Shown::Hidden => {
-            let mut cases: Vec<Case> = hidden.into_iter().map(|(case, _)| case).collect();
+            let cases: Vec<Case> = hidden.into_iter().map(|(case, _)| case).collect();
             let types = cases.iter().flat_map(|case| case.codes.clone()).collect();
-            cases.retain(|case| wanted.code.is_none_or(|code| case.codes.contains(&code)));
-            let of = cases.len();
-            cases.truncate(wanted.limit);
-            Found { cases, of, types, muted: None }
+            let fitting = fitting(store, wanted, cases).await?;
+            paged(wanted, fitting, types, false)
         }
     };
     Ok(Found { muted: (!said.is_empty()).then(|| said.join(" ")), ..found })
 }
 
-/// Those that are not `hidden`. Cases behind the last one wanted are counted and not read.
+/// Those that are not `hidden`. Where the index has what is asked for, cases behind the last one wanted are counted and not read.
 async fn visible(store: &Store, wanted: &Wanted<'_>, hidden: &[(Case, &Mute)]) -> Result<Found, StoreError> {
     let mut counts = store.count_case_types(wanted.states).await?;
+    // The index knows no mutes: what they hide is in its counts.
     for (case, _) in hidden {
         if let Some(count) = counts.get_mut(&case.codes.iter().copied().collect::<BTreeSet<_>>()) {
             *count = count.saturating_sub(1);
         }
     }
     counts.retain(|_, count| *count > 0);
-    let of = counts.iter().filter(|(types, _)| wanted.code.is_none_or(|code| types.contains(&code))).map(|(_, n)| n).sum();
+    let of: usize =
+        counts.iter().filter(|(types, _)| wanted.code.is_none_or(|code| types.contains(&code))).map(|(_, n)| n).sum();
     let unseen: BTreeSet<&CaseId> = hidden.iter().map(|(case, _)| &case.id).collect();
-    let (mut cases, mut after) = (Vec::new(), None);
-    while cases.len() < wanted.limit {
-        let page = store.list_cases_after(wanted.states, wanted.code, after.as_ref(), wanted.limit).await?;
-        let is_last = page.len() < wanted.limit;
+    let plain = wanted.about.is_plain();
+    // Where the index has the order, nothing behind the page is read.
+    let enough = if plain { (wanted.skip + wanted.limit + wanted.except.len()).min(LOOK_MAX) } else { usize::MAX };
+    let (mut cases, mut after, mut looked, mut is_last) = (Vec::new(), None, 0, false);
+    while !is_last && cases.len() < enough && looked < LOOK_MAX {
+        let some = enough.min(CHUNK);
+        let page = store.list_cases_after(wanted.states, wanted.code, after.as_ref(), some).await?;
+        is_last = page.len() < some;
+        looked += page.len();
         after = page.last().map(CaseAfter::of);
-        cases.extend(page.into_iter().filter(|case| !unseen.contains(&case.id)));
-        if is_last {
-            break;
-        }
+        let seen = page.into_iter().filter(|case| !unseen.contains(&case.id)).collect();
+        cases.extend(fitting(store, wanted, seen).await?);
     }
-    cases.truncate(wanted.limit);
-    Ok(Found { cases, of, types: counts.into_keys().flatten().collect(), muted: None })
+    let types = counts.into_keys().flatten().collect();
+    let found = paged(wanted, cases, types, !plain && !is_last);
+    let excepted = excepted(store, wanted, &unseen).await?;
+    // What the index counts was not all read.
+    let (of, cut) = if plain { (of, of > LOOK_MAX) } else { (found.of + excepted.len(), found.cut) };
+    Ok(Found { excepted, of, cut, ..found })
+}
+
+/// Those of the ones to be left out that are in the states, not hidden, and about what is asked for: found by their ids, for they may
+/// stand anywhere in the order.
+async fn excepted(store: &Store, wanted: &Wanted<'_>, unseen: &BTreeSet<&CaseId>) -> Result<Vec<Case>, StoreError> {
+    let ids: Vec<&CaseId> = wanted.except.iter().filter(|id| !unseen.contains(id)).collect();
+    let mut cases: Vec<Case> = store.list_cases_of(&ids).await?.into_values().collect();
+    cases.retain(|case| wanted.states.is_empty() || wanted.states.contains(&case.state.name()));
+    fitting(store, wanted, cases).await
+}
+
+/// Those of the type that are about what is asked for.
+async fn fitting(store: &Store, wanted: &Wanted<'_>, mut cases: Vec<Case>) -> Result<Vec<Case>, StoreError> {
+    cases.retain(|case| wanted.code.is_none_or(|code| case.codes.contains(&code)));
+    if !wanted.about.is_plain() {
+        // Names cost a query for each page: they are read only where somebody looks for words.
+        let names = if wanted.about.has_words() {
+            Names::about(store, cases.iter().map(|case| &case.subject)).await?
+        } else {
+            Names::default()
+        };
+        cases.retain(|case| wanted.about.fits(case, &names));
+    }
+    Ok(cases)
+}
+
+/// The page of `cases`, which come by priority.
+fn paged(wanted: &Wanted<'_>, mut cases: Vec<Case>, types: BTreeSet<ExceptionType>, cut: bool) -> Found {
+    cases.retain(|case| !wanted.except.contains(&case.id));
+    wanted.about.sort.order(&mut cases);
+    let of = cases.len();
+    let cases = cases.into_iter().skip(wanted.skip).take(wanted.limit).collect();
+    Found { cases, excepted: Vec::new(), of, cut, types, muted: None }
 }
 
 /// The best recommendation of each case that still counts, as it is shown while drills wait.
 pub(super) async fn first_recommendations(
     store: &Store,
-    cases: &[Case],
+    cases: &[&Case],
 ) -> Result<BTreeMap<CaseId, Recommendation>, StoreError> {
     let ids: Vec<&CaseId> = cases.iter().map(|case| &case.id).collect();
     let uncounted = [RecommendationState::Drafted.name(), RecommendationState::Superseded.name()];
@@ -107,6 +166,7 @@ pub(super) async fn first_recommendations(
 
 #[cfg(test)]
 mod tests {
+    use super::super::queue_filter::Filter;
     use super::*;
     use crate::domain::case::CaseState;
     use crate::domain::exception::ExceptionType as T;
@@ -144,6 +204,7 @@ mod tests {
                 let exceptions = store.list_case_exceptions(&case.id).await.unwrap();
                 hidden.extend(muting.hider(case, &exceptions).map(|_| case.id.clone()));
             }
+            // Some are hidden and some are not, or the comparison below would show nothing.
             assert!(hidden.len() > 3 && hidden.len() < 10, "{hidden:?}");
             for muted in [None, Some(Shown::Hidden), Some(Shown::Rest)] {
                 for code in [None, Some(T::RShort), Some(T::RLate), Some(T::TLate)] {
@@ -156,7 +217,9 @@ mod tests {
                     let of_type = |case: &&&Case| code.is_none_or(|code| case.codes.contains(&code));
                     let wanted: Vec<Case> = view.iter().filter(of_type).map(|case| (*case).clone()).collect();
                     for limit in [1, 4, 100] {
-                        let asked = Wanted { states: CaseState::UNDECIDED, code, muted, limit };
+                        let (about, except) = (About::default(), BTreeSet::new());
+                        let states = CaseState::UNDECIDED;
+                        let asked = Wanted { states, code, muted, about: &about, except: &except, skip: 0, limit };
                         let found = find(&store, &config, at(0), &asked).await.unwrap();
                         assert_eq!(found.of, wanted.len(), "{muted:?} {code:?}");
                         assert_eq!(found.cases, wanted[..limit.min(wanted.len())], "{muted:?} {code:?} {limit}");
@@ -164,6 +227,34 @@ mod tests {
                         assert_eq!(found.muted.is_some(), muted.is_some());
                     }
                 }
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn pages_of_what_has_no_index_put_together_are_what_fits_in_the_order_that_was_asked_for() {
+        on_each(|store| async move {
+            let config = Config::load_from(None, &[]).unwrap();
+            let all = filled(&store).await;
+            let except: BTreeSet<CaseId> = [all[3].id.clone(), all[17].id.clone(), CaseId::new("case-99")].into();
+            for query in ["", "text=1", "sort=newest", "sort=stake&text=case", "owner=-&sort=deadline", "supplier=none"] {
+                let about = Filter::of_query(query).about();
+                let mut wanted: Vec<Case> = all.iter().filter(|case| about.fits(case, &Names::default())).cloned().collect();
+                let apart = wanted.iter().filter(|case| except.contains(&case.id)).count();
+                let of = wanted.len();
+                wanted.retain(|case| !except.contains(&case.id));
+                about.sort.order(&mut wanted);
+                let mut paged = Vec::new();
+                for page in 0..8 {
+                    let (states, code, muted) = (CaseState::UNDECIDED, None, None);
+                    let asked = Wanted { states, code, muted, about: &about, except: &except, skip: page * 4, limit: 4 };
+                    let found = find(&store, &config, at(0), &asked).await.unwrap();
+                    assert_eq!((found.of, found.excepted.len(), found.cut), (of, apart, false), "{query}");
+                    assert!(found.cases.len() <= 4);
+                    paged.extend(found.cases);
+                }
+                assert_eq!(paged, wanted, "{query}");
             }
         })
         .await;
@@ -205,7 +296,7 @@ mod tests {
                 wanted.entry(rec.case_id.clone()).or_insert(rec);
             }
             assert_eq!(wanted[&first.case_id].id, wrong.id, "the drill stands for it");
-            assert_eq!(first_recommendations(&store, &all).await.unwrap(), wanted);
+            assert_eq!(first_recommendations(&store, &all.iter().collect::<Vec<_>>()).await.unwrap(), wanted);
         })
         .await;
     }

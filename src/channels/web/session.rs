@@ -17,6 +17,7 @@ use subtle::ConstantTimeEq;
 use super::error::WebError;
 use super::frame::Shell;
 use super::templates;
+use crate::approve::opened;
 use crate::channels::ChannelState;
 use crate::clock::Clock;
 use crate::config::WebConfig;
@@ -24,6 +25,7 @@ use crate::domain::audit::{AuditEntry, BY_COMMAND};
 use crate::domain::hand::Hand;
 use crate::domain::ids::{PersonId, content_hash};
 use crate::domain::policy::Person;
+use crate::domain::recommendation::Recommendation;
 use crate::pipeline::deliver::stuck::DELIVERY_WARNING;
 use crate::pipeline::observe::WARNING;
 use crate::pipeline::stop;
@@ -32,6 +34,16 @@ use crate::store::{Session, Store, StoreError, UsedLink};
 /// The cookie's name. With the prefix a browser takes it from this host over https only, and sends it nowhere else.
 const COOKIE_NAME: &str = "reeve_session";
 const SECURE_COOKIE_NAME: &str = "__Host-reeve_session";
+/// Where one signs out: all that somebody may do who came to look.
+pub(super) const SIGN_OUT: &str = "/sign-out";
+/// What a mail is about, and so what its links open; beside these only what pages are made of.
+const LOOKED_AT: [&str; 5] = ["/cases/", "/digests", "/items/", "/suppliers", "/assets/"];
+/// What somebody is told who came to look and went on to another page.
+const OTHER_PAGE: &str = "You came by a link in a mail, which opens the queue, cases, digests, items and suppliers. For this page sign in: ask \
+                          whoever runs Reeve for a sign-in link, and open it here.";
+/// What somebody is told who came to look and pressed a button.
+const LOOKS_ONLY: &str =
+    "You came by a link in a mail, which lets you look and decide nothing. Sign out, and sign in with a link of your own.";
 /// How long a link can be used.
 const LINK_MINUTES: i64 = 30;
 
@@ -47,6 +59,8 @@ pub(super) struct SignedIn {
     pub untold: i64,
     /// Whose hand it could be.
     pub hand: Hand,
+    /// Did they come by a link in a mail? Then it could be anybody, and nothing is kept in their name.
+    pub looks_only: bool,
     pub(super) token_hash: String,
 }
 
@@ -57,6 +71,19 @@ impl SignedIn {
             return Ok(());
         }
         Err(WebError::Forbidden("The form is not of this session. Open the page again and repeat what you did."))
+    }
+
+    /// Keeps that they are shown `shown` from now on. Not of somebody who came to look: how long a person takes to decide is counted from
+    /// when they saw it themselves.
+    pub(super) async fn opened<'r>(
+        &self,
+        state: &ChannelState,
+        shown: impl IntoIterator<Item = &'r Recommendation>,
+    ) -> Result<(), StoreError> {
+        if self.looks_only {
+            return Ok(());
+        }
+        opened(&state.store, state.clock.now(), &self.person.id, "web", shown).await
     }
 }
 
@@ -79,12 +106,24 @@ impl FromRequestParts<ChannelState> for SignedIn {
     type Rejection = NotSignedIn;
 
     async fn from_request_parts(parts: &mut Parts, state: &ChannelState) -> Result<Self, NotSignedIn> {
-        let token = cookie(&parts.headers, &state.config.web).ok_or(NotSignedIn::Ask)?;
-        let found = state.store.find_session(&content_hash(&[token]), state.clock.wire()).await;
+        let found = held(state, &parts.headers).await;
         let session = found.map_err(|e| NotSignedIn::Failed(e.into()))?.ok_or(NotSignedIn::Ask)?;
         // Whoever was taken out of the configuration is out at once.
         let person = state.config.people.iter().find(|p| p.id == session.person).ok_or(NotSignedIn::Ask)?;
+        // Here, where every page that a person is asked for comes by, so that no form can forget it.
+        let path = parts.uri.path();
+        if session.looks_only && path != SIGN_OUT {
+            if !parts.method.is_safe() {
+                return Err(NotSignedIn::Failed(WebError::Forbidden(LOOKS_ONLY)));
+            }
+            if !is_looked_at(path) {
+                return Err(NotSignedIn::Failed(WebError::Forbidden(OTHER_PAGE)));
+            }
+        }
         let mut warnings = Vec::new();
+        if session.looks_only {
+            warnings.push("You came by a link in a mail: you can look, and decide nothing until you sign in.".to_owned());
+        }
         for setting in [WARNING, DELIVERY_WARNING] {
             let warning = state.store.find_setting(setting).await.map_err(|e| NotSignedIn::Failed(e.into()))?;
             warnings.extend(warning.filter(|warning| !warning.is_empty()));
@@ -100,9 +139,21 @@ impl FromRequestParts<ChannelState> for SignedIn {
             stopped: stopped.map(|stopped| stopped.says(&state.config)),
             untold,
             hand: session.hand,
+            looks_only: session.looks_only,
             token_hash: session.token_hash,
         })
     }
+}
+
+/// The session that a request's cookie holds, where there is one that has not ended.
+pub(super) async fn held(state: &ChannelState, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
+    let Some(token) = cookie(headers, &state.config.web) else { return Ok(None) };
+    state.store.find_session(&content_hash(&[token]), state.clock.wire()).await
+}
+
+/// May somebody who came by a link in a mail open it?
+pub(super) fn is_looked_at(path: &str) -> bool {
+    path == "/" || LOOKED_AT.iter().any(|start| path.starts_with(start))
 }
 
 fn cookie_name(web: &WebConfig) -> &'static str {
@@ -110,7 +161,7 @@ fn cookie_name(web: &WebConfig) -> &'static str {
 }
 
 /// The header that sets the cookie for `seconds`, or takes it away.
-fn set_cookie(web: &WebConfig, secret: &str, seconds: i64) -> String {
+pub(super) fn set_cookie(web: &WebConfig, secret: &str, seconds: i64) -> String {
     let secure = if web.is_secure() { " Secure;" } else { "" };
     format!("{}={secret}; HttpOnly;{secure} SameSite=Strict; Path=/; Max-Age={seconds}", cookie_name(web))
 }
@@ -122,7 +173,7 @@ fn cookie<'h>(headers: &'h HeaderMap, web: &WebConfig) -> Option<&'h str> {
 }
 
 /// 32 random bytes as 64 hex digits.
-fn token() -> String {
+pub(super) fn token() -> String {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).expect("the operating system has randomness, or nobody can be signed in safely");
     hex::encode(bytes)
@@ -157,6 +208,7 @@ pub async fn sign_in_link(
     let mut notices = Vec::new();
     let mut made = entry(now, BY_COMMAND, "person.sign_in_link_made", person);
     BY_COMMAND.clone_into(&mut made.channel);
+    // Whoever makes a link can use it: it carries their hand (decision 49). In a demo whoever tries it is everybody.
     let hand = match made_for {
         LinkFor::Person => {
             let what = "a link to sign in as you was made";
@@ -197,6 +249,7 @@ pub(super) async fn sign_in(State(state): State<ChannelState>, Form(form): Form<
     // What has ended can not be used any more; here it is forgotten.
     state.store.delete_expired_sessions(now).await?;
     let used = state.store.consume_sign_in_link(&content_hash(&[&form.token]), now).await?;
+    // Whoever was taken out of the configuration gets in by no link of before, either.
     let used = used.filter(|link| state.config.people.iter().any(|p| p.id == link.person));
     let Some(UsedLink { person, hand }) = used else { return used_up() };
     let hours = i64::from(state.config.web.session_hours);
@@ -208,6 +261,7 @@ pub(super) async fn sign_in(State(state): State<ChannelState>, Form(form): Form<
         created_at: now,
         expires_at: now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(now),
         hand,
+        looks_only: false,
     };
     let entry = entry(state.clock.now(), person.as_str(), "person.signed_in", &person);
     state.store.insert_session(&session, &[entry]).await?;

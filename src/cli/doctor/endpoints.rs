@@ -34,15 +34,13 @@ fn draft(asked: &Asked) -> Value {
     }
     json!({
         "abstain": false,
-        "abstain_reason": "",
+        "abstain_question": "",
         "choices": [{
             "candidate": "A1",
             "confidence_percent": 60,
-            "rationale": "This comes first since it stops the loss soonest and needs the least from others.",
-            "risks": "The partner may refuse.",
-            "would_change": "A newer word from the partner would change it.",
-            "message": "",
-            "cites": ["po_line:183/qty"]
+            "claims": ["A1.best"],
+            "question": "Has the partner said when it leaves?",
+            "message": ""
         }]
     })
 }
@@ -167,7 +165,7 @@ fn endpoints() -> Vec<Endpoint> {
             packed.write_all(completion(drafted(a)).to_string().as_bytes()).unwrap();
             Says::raw(200, "application/json", packed.finish().unwrap()).with("content-encoding", "gzip")
         }),
-        of("escapes in the text", FULL, |a| content(a, |text| text.replace("This comes", "\\u0054his comes\\u202f"))),
+        of("escapes in the text", FULL, |a| content(a, |text| text.replace("Has the", "\\u0048as the\\u202f"))),
         // Tokens.
         of("no `usage`", FULL, |a| changed(a, |r| r["usage"] = Value::Null)),
         of("Gemini: `usage` without `completion_tokens`", FULL, |a| changed(a, |r| r["usage"] = json!({ "prompt_tokens": 2000 }))),
@@ -227,7 +225,7 @@ fn endpoints() -> Vec<Endpoint> {
         of("the answer twice", FULL, |a| content(a, |text| format!("{text}\n{text}"))),
         of("two answers that differ", no_json, |a| content(a, |text| format!("{text}\n{}", text.replace("A1", "A2")))),
         of("a key twice", no_json, |a| content(a, |text| text.replace("\"abstain\":false", "\"abstain\":true,\"abstain\":false"))),
-        of("a field that was not asked for", no_json, |a| content(a, |text| text.replace("\"risks\"", "\"notes\":\"x\",\"risks\""))),
+        of("a field that was not asked for", no_json, |a| content(a, |text| text.replace("\"question\"", "\"notes\":\"x\",\"question\""))),
         of("a confidence of \"60\"", FULL, |a| content(a, |text| text.replace(":60,", ":\"60\","))),
         of("a confidence of 0.6, which may be 60 % or less than one", no_json, |a| content(a, |text| text.replace(":60,", ":0.6,"))),
         of("words and no JSON", no_json, |a| content(a, |_| "I would bring the order forward.".to_owned())),
@@ -392,9 +390,7 @@ async fn each_endpoint_is_drafted_by_its_model_or_says_why_not_in_our_words() {
         let model = OpenAi::impatient(&config, Clock::standing_at(jiff::Timestamp::UNIX_EPOCH));
         let looked = look_at(&model, &config).await;
         let told = match (&looked, &endpoint.comes) {
-            (Ok(said), Ok(form))
-                if said.starts_with("stub drafted a made-up case in 0 ms") || said.starts_with("stub-1 drafted") =>
-            {
+            (Ok(said), Ok(form)) if said.starts_with("stub drafted a made-up case in 0 ms") => {
                 if !said.ends_with(&format!("tokens; asked with {form}")) {
                     faults.push(format!("{}: {said}", endpoint.does));
                 }
@@ -408,6 +404,7 @@ async fn each_endpoint_is_drafted_by_its_model_or_says_why_not_in_our_words() {
                 continue;
             }
         };
+        // Parts of what these endpoints smuggle in, and of the key: nothing of it may come through.
         for word in ["URGENT", "BILL", "DE00", "999", "\u{1b}", "<b>", "sk-not"] {
             if told.contains(word) || format!("{looked:?}").contains(word) {
                 faults.push(format!("{}: {word} is in {looked:?}", endpoint.does));

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod endpoints;
+mod mail;
 mod model;
 mod slack;
 mod teams;
@@ -16,6 +17,7 @@ use super::{Outcome, open, print_json, told_once};
 use crate::channels::web;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::calendar::plus_days;
 use crate::domain::policy::{Severity, lint};
 use crate::odoo::live;
 use crate::odoo::live::barrier::in_words;
@@ -25,6 +27,7 @@ use crate::pipeline::modes;
 use crate::pipeline::observe;
 use crate::pipeline::stop;
 use crate::pipeline::watermark::Reading;
+use crate::pipeline::writers;
 use crate::ports::Source;
 use crate::ports::shown_address;
 use crate::store::{Store, StoreError, Watermark};
@@ -56,6 +59,7 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
     findings.push(finding("store", store(&config).await));
     let stopped = stopped(&config).await;
     let is_stopped = !matches!(stopped, Ok(None));
+    // A fault here: whatever watches `doctor` is to see that Reeve is stopped (decision 62).
     let says = stopped.and_then(|says| match says {
         Some(says) => Err(anyhow::anyhow!(says)),
         None => Ok("nobody has stopped Reeve".to_owned()),
@@ -78,10 +82,14 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<Outcome> {
         model::look(&config.model).await
     };
     findings.push(finding("model", model));
+    if let Some(says) = words(&config).await.transpose() {
+        findings.push(finding("words", says));
+    }
     findings.push(finding("memory", memory(&config).await));
     findings.push(finding("webhook", webhook(&config)));
     findings.push(finding("slack", slack::look(&config).await));
     findings.push(finding("teams", teams::look(&config).await));
+    findings.push(finding("mail", mail::look(&config).await));
     findings.push(finding("page", page(&config).await));
     if json {
         print_json(&findings)?;
@@ -275,6 +283,21 @@ async fn odoo(config: &Config) -> anyhow::Result<String> {
 async fn gaps(config: &Config) -> anyhow::Result<Vec<Finding>> {
     let gaps = observe::gaps(&looked_at(config).await?).await?;
     Ok(gaps.iter().map(|gap| Finding { what: "coverage", ok: true, says: gap.to_string() }).collect())
+}
+
+/// Whose words people see where a model is configured; None where none is.
+async fn words(config: &Config) -> anyhow::Result<Option<String>> {
+    let store = looked_at(config).await?;
+    let Some(stand) = writers::configured(&store, config).await? else { return Ok(None) };
+    let calendar = config.rules.calendar.calendar();
+    let clock = open::clock_of(&store, config).await?;
+    // What is counted ends before the named day: this way today is in it.
+    let tomorrow = plus_days(calendar.day_of(clock.now()), 1);
+    let waits = if stand.proposed.is_some() { "; its promotion waits for a second person" } else { "" };
+    Ok(Some(match stand.why_playbook(&store, tomorrow, &calendar).await? {
+        Some(why) => format!("people see the playbook's: {why}{waits} (`reeve words status`)"),
+        None => format!("people see those of {}", stand.writer),
+    }))
 }
 
 /// What is remembered, and whether what finds it answers.

@@ -4,8 +4,7 @@
 use crate::adapters::openai;
 use crate::clock::Clock;
 use crate::config::ModelConfig;
-use crate::domain::recommendation::Drafter;
-use crate::pipeline::model_draft::{Because, ModelOutcome, try_out};
+use crate::pipeline::model_draft::{Because, ModelOutcome, Trace, try_out};
 use crate::ports::LanguageModel;
 use crate::rules::guard::Objection;
 
@@ -25,14 +24,13 @@ pub(super) async fn look_at(model: &dyn LanguageModel, config: &ModelConfig) -> 
     let outcome = try_out(model).await;
     let asked = model.dialect();
     match outcome {
-        ModelOutcome::Drafted { drafter: Drafter::Model { name, tokens, estimated, latency_ms, .. }, rounds, .. } => {
+        ModelOutcome::Drafted { trace: Trace { model, tokens, estimated, latency_ms, rounds, .. }, .. } => {
             let about = if estimated { "about " } else { "" };
             let repair = if rounds > 1 { ", at the second try" } else { "" };
             Ok(format!(
-                "{name} drafted a made-up case in {latency_ms} ms{repair}, {about}{tokens} tokens; asked with {asked}"
+                "{model} drafted a made-up case in {latency_ms} ms{repair}, {about}{tokens} tokens; asked with {asked}"
             ))
         }
-        ModelOutcome::Drafted { .. } => anyhow::bail!("the draft is not the model's; {PLAYBOOK}"),
         ModelOutcome::GaveUp { because, .. } => {
             let (said, remedy) = match &because {
                 Because::Model(error) => (error.to_string(), error.remedy().to_owned()),

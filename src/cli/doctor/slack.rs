@@ -25,6 +25,7 @@ pub(super) async fn look(config: &Config) -> anyhow::Result<String> {
     );
     let missing: Vec<String> = NEEDED
         .iter()
+        // An answer that names no scopes says nothing about them.
         .filter(|(scope, _)| !who.scopes.is_empty() && !who.scopes.iter().any(|has| has == scope))
         .map(|(scope, what)| format!("{scope} ({what})"))
         .collect();

@@ -68,6 +68,7 @@ pub(super) fn run(args: &Accept) -> anyhow::Result<Outcome> {
     };
     let signed = baseline.sign(&key)?;
     let public = public_of(&key)?;
+    // Held to the list at once: a signature of somebody who is not on it would stop whoever compares next.
     signed.verify(&Signers::read(&args.signers)?).with_context(|| {
         format!("list yourself in {}: [[signer]] name = {:?}, public = \"{public}\"", args.signers.display(), args.by)
     })?;

@@ -109,5 +109,11 @@ fn case(out: &mut String, seen: &CaseSeen) {
             rec.candidate.told()
         );
         let _ = writeln!(out, "       {}", rec.prose.rationale);
+        for claim in &rec.prose.claims {
+            let _ = writeln!(out, "       the model's reason, computed: {}", claim.words);
+        }
+        if !rec.prose.question.is_empty() {
+            let _ = writeln!(out, "       the model asks: {}", rec.prose.question);
+        }
     }
 }

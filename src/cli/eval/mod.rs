@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Subcommand;
 
+pub(in crate::cli) use self::standing::{HeldRuns, Runs};
 use super::Outcome;
 use crate::config::Config;
 use crate::suites::run::SuiteRun;
@@ -42,7 +43,7 @@ pub(in crate::cli) enum Eval {
     /// Make a scenario of a real decision, with names and words put out of sight.
     Promote(promote::Promote),
     /// Say whether a language model has earned its words: better than the playbook beyond chance, on answers of its own.
-    Standing(standing::Standing),
+    Standing(standing::Runs),
     /// Collect people's votes on two drafts side by side, and see how far a judging model agrees with them.
     #[command(subcommand)]
     Votes(votes::Votes),
@@ -88,6 +89,7 @@ fn suites(folder: &Path) -> anyhow::Result<Vec<Suite>> {
         }
     }
     anyhow::ensure!(!folders.is_empty(), "{} holds no suite: no suite.toml in it or one folder below", folder.display());
+    // File systems list in orders of their own, and reports are compared.
     folders.sort();
     folders.iter().map(|folder| Ok(Suite::read(folder)?)).collect()
 }

@@ -24,6 +24,7 @@ pub(in crate::cli) struct Promote {
 }
 
 pub(super) async fn run(config: &Config, args: &Promote) -> anyhow::Result<Outcome> {
+    // It becomes a folder's name, which must not lead elsewhere.
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     anyhow::ensure!(!args.name.is_empty() && args.name.chars().all(plain), "--name {:?}: write NNN_slug", args.name);
     let store = open::store(config).await?;
@@ -37,6 +38,7 @@ pub(super) async fn run(config: &Config, args: &Promote) -> anyhow::Result<Outco
         let path = folder.join(name);
         std::fs::write(&path, text).with_context(|| format!("can not write {}", path.display()))?;
     }
+    // Read back at once: what can not be read would stop every later run of the suite.
     let suite = Suite::read(&args.suite)?;
     say!("{} is in {} now, which has {} scenarios.", args.name, suite.name, suite.scenarios.len());
     if made.younger > 0 {

@@ -45,6 +45,7 @@ pub(super) async fn run(mut config: Config, args: Recording, json: bool) -> anyh
         config.source.recording = folder;
     }
     let source = open::recording(&config).await?;
+    // In memory: a replay begins with nothing and leaves nothing behind.
     let store = Store::open_and_migrate("sqlite::memory:").await?;
     let path = config.source.recording.clone();
     let ports = Ports { source, model: None, senders: Senders::default() };

@@ -16,11 +16,10 @@ use crate::adapters::openai;
 use crate::cli::{Outcome, print_json, terminal};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::evals::suite::{self, How, Made, Recorder};
+use crate::evals::suite::{self, Done, How, Made, Recorder};
 use crate::rules::prompts::DraftPrompt;
-use crate::suites::attempt::Attempt;
 use crate::suites::report;
-use crate::suites::run::{Outcome as Graded, SuiteRun};
+use crate::suites::run::SuiteRun;
 use crate::suites::suite::{DrafterKind, Suite};
 
 /// Which suites, and how.
@@ -74,11 +73,14 @@ pub(super) async fn run(config: &Config, args: Run, json: bool) -> anyhow::Resul
         None => DraftPrompt::shipped(),
     };
     let today = Clock::System.wire().to_zoned(TimeZone::UTC).date();
+    // Without it nothing is asked over a network: what has no recorded answer fails its scenario (decision 111).
     let recorder = if args.record {
         let model = openai::model(&config.model, Clock::System)?;
         let model = model
             .context("--record asks a model: set model.base_url and model.name, or REEVE_MODEL__BASE_URL and __NAME")?;
-        Some(Recorder { model, today })
+        // Each recorded answer says whose it is (decision 111).
+        let asked = config.writer_with(&prompt).map(|writer| writer.asked()).unwrap_or_default();
+        Some(Recorder { model, asked, today })
     } else {
         None
     };
@@ -105,6 +107,7 @@ pub(super) async fn run(config: &Config, args: Run, json: bool) -> anyhow::Resul
     }
     bar.finish_and_clear();
     let mut stopped = false;
+    // A suite of which nothing was picked has no gates to pass.
     for (suite, run) in suites.iter().zip(&runs).filter(|(_, run)| !run.outcomes.is_empty()) {
         let stops = run.stops(&suite.spec.gates);
         stopped |= !stops.is_empty();
@@ -135,9 +138,11 @@ async fn of_suite(suite: &Suite, how: &How, args: &Run, bar: &ProgressBar) -> an
     let on_done = |made: &Made| {
         bar.inc(1);
         bar.set_message(made.outcome.scenario.clone());
+        // What an earlier run had done is in the file already.
         if let (Some(file), true) = (&mut notes, made.attempt.is_some()) {
             // One write for a line: what a kill leaves behind is a whole line or is passed over when it is read.
-            let line = serde_json::to_string(&(&made.key, &made.outcome)).context("an outcome is plain data")?;
+            let done = Done { outcome: made.outcome.clone(), drafts: made.drafts.clone() };
+            let line = serde_json::to_string(&(&made.key, &done)).context("an outcome is plain data")?;
             file.write_all(format!("{line}\n").as_bytes()).context("noting an attempt")?;
         }
         Ok(())
@@ -147,8 +152,8 @@ async fn of_suite(suite: &Suite, how: &How, args: &Run, bar: &ProgressBar) -> an
         let folder = folder.join(&suite.name);
         fs::create_dir_all(&folder).with_context(|| format!("can not make {}", folder.display()))?;
         let mut lines = String::new();
-        for draft in made.iter().filter_map(|m| m.attempt.as_ref()).flat_map(Attempt::drafts) {
-            lines.push_str(&serde_json::to_string(&draft).context("a draft is plain text")?);
+        for draft in made.iter().flat_map(|made| &made.drafts) {
+            lines.push_str(&serde_json::to_string(draft).context("a draft is plain text")?);
             lines.push('\n');
         }
         let path = folder.join("drafts.jsonl");
@@ -183,12 +188,12 @@ fn played(made: &[Made]) -> String {
 }
 
 /// What an earlier run noted; half a line at its end is what a kill left.
-fn noted(path: &Path) -> anyhow::Result<BTreeMap<String, Graded>> {
+fn noted(path: &Path) -> anyhow::Result<BTreeMap<String, Done>> {
     if !path.exists() {
         return Ok(BTreeMap::new());
     }
     let text = fs::read_to_string(path).with_context(|| format!("can not read {}", path.display()))?;
-    Ok(text.lines().filter_map(|line| serde_json::from_str::<(String, Graded)>(line).ok()).collect())
+    Ok(text.lines().filter_map(|line| serde_json::from_str::<(String, Done)>(line).ok()).collect())
 }
 
 fn bar(total: u64) -> ProgressBar {

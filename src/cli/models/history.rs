@@ -11,7 +11,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::book::Book;
 use crate::models::demand::panel::Panel;
-use crate::pipeline::observe::{Observe, looked_at};
+use crate::pipeline::observe::Observe;
+use crate::pipeline::watermark::looked_at;
 use crate::pipeline::{Progress, Stage};
 use crate::ports::{Ports, Senders, Source};
 use crate::rules::detect::feed::Feeds;
@@ -42,6 +43,7 @@ pub(super) async fn book(mut config: Config, recording: Option<PathBuf>) -> anyh
     } else {
         let store = open::store(&config).await?;
         from = store.url().to_owned();
+        // As of the last whole look and not of now: what was not read since would look like days without sales.
         let read_at = looked_at(&store).await?;
         let as_of = read_at.with_context(|| {
             format!("{from} has read no source yet; run `reeve sync` or `reeve serve`, or name a folder with --recording")

@@ -82,6 +82,7 @@ pub(super) fn read_folder(folder: &Path) -> anyhow::Result<(ModelSheet, String)>
     };
     for line in text(SUMS)?.lines() {
         let (sum, name) = line.split_once("  ").with_context(|| format!("{SUMS}: {line:?} is no checksum and a name"))?;
+        // A list of sums that others made must not lead to files elsewhere.
         anyhow::ensure!(!name.contains(['/', '\\']), "{SUMS}: {name:?} is no file of the folder");
         let found = hex::encode(Sha256::digest(text(name)?));
         anyhow::ensure!(found == sum, "{}: {name} does not match its checksum: it was changed", folder.display());

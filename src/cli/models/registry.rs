@@ -87,6 +87,7 @@ pub(super) async fn list(config: &Config, json: bool) -> anyhow::Result<Outcome>
     let store = open::store_to_read(config).await?;
     let now = registry::in_force(&store, config).await?;
     let kept = store.list_models().await?;
+    // What comes with the program is not all in the store: that keeps what it began with (decision 96).
     let mut names: Vec<ModelName> = kept.iter().map(|kept| kept.sheet.name.clone()).chain(program::names()).collect();
     names.sort();
     names.dedup();
@@ -189,6 +190,7 @@ pub(super) async fn diff(config: &Config, args: &Diff, json: bool) -> anyhow::Re
     let turned = beside(&args.one, validations(&store, &args.other).await?);
     let (measures, on) = match (direct, turned) {
         (Some(v), _) => (v.measures, v.on),
+        // Judged the other way round: the two figures change places.
         (None, Some(v)) => (v.measures.into_iter().map(|(name, (a, b))| (name, (b, a))).collect(), v.on),
         (None, None) => Default::default(),
     };

@@ -88,6 +88,7 @@ pub(super) async fn run(config: Config, args: Train, json: bool) -> anyhow::Resu
     } else {
         let store = open::store(&config).await?;
         let clock = open::clock_of(&store, &config).await?;
+        // Into the registry, where a version is held to the test before it may run (decision 97).
         added = registry::add(&store, &clock, &sheet, &parameters, BY_COMMAND, BY_COMMAND).await?;
     }
     let out = args.out.map(|path| path.display().to_string());
@@ -201,6 +202,7 @@ async fn own(config: Config, args: &Train) -> anyhow::Result<Trained> {
     let on = format!("{} series over {days} days{until}, with exceptions put into them", panel.keys().len());
     let parameters = detector.to_json().ok_or_else(untrained)?;
     let from = ModelName { kind: ModelKind::Demand, version: shipped.version().to_owned() };
+    // Of the days that it learned from, without those that are held out.
     let hash = validate::panel_hash(&panel.until(days)?);
     Ok(Trained { kind: ModelKind::Demand, parameters, recipe: recipe(on, hash, args.seed, Some(from)) })
 }

@@ -52,6 +52,7 @@ pub(super) async fn run(config: Config, args: Validate, json: bool) -> anyhow::R
     let bar = spinner("reading the records");
     let (book, from) = Box::pin(history::book(config.clone(), args.recording.clone())).await?;
     let watch = |what: &str| bar.set_message(what.to_owned());
+    // Only this one detector differs from what runs, so what differs in a replay is its doing.
     let mut models = now.models().clone();
     match loaded {
         Loaded::Demand(model) => models.demand = model,
@@ -70,6 +71,7 @@ pub(super) async fn run(config: Config, args: Validate, json: bool) -> anyhow::R
             validate::receiving(&habits::records(&book), both, &seeds, watch)?
         }
     };
+    // Beside the own records and never in their place: one recording must not decide for every shop (decision 97).
     if let Some(folder) = &args.replay {
         watch("replaying with the version");
         let own = replayed(&config, models, folder).await?;

@@ -123,6 +123,7 @@ pub async fn fill(
     while let Progress::Advanced(_) =
         stage.run_once().await.context("what was stored stays; the same command goes on from there")?
     {
+        // Noted once it is stored: what a killed run had not kept is made and noted again.
         for (item, told) in std::mem::take(&mut source.ahead().told) {
             note(&told, &mut made, truth)?;
             on_item(item);

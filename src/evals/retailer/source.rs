@@ -77,6 +77,7 @@ impl MadeUp {
         let mut ahead = self.ahead();
         while item <= self.retailer.shape().items {
             if ahead.items.front().is_none_or(|(at, _)| *at != item) {
+                // The master data come first: everything else refers to them.
                 ahead.items = if item == 0 { [(0, masters(&self.retailer))].into() } else { batch(&self.retailer, item) };
             }
             let Some((_, told)) = ahead.items.front() else { break };
@@ -107,6 +108,7 @@ impl Source for MadeUp {
         let Some(at) = position(cursor, &self.retailer).map_err(refused)? else {
             return Ok(Page { next: END.to_owned(), ..Page::default() });
         };
+        // Making goods up takes the processor for a while: others must not wait on this thread.
         let (observed, next) = tokio::task::block_in_place(|| self.page(at, limit.max(1)));
         let cursor = next.map_or_else(|| END.to_owned(), |(item, record)| format!("{item}:{record}"));
         Ok(Page { observed, next: cursor, more: next.is_some() })

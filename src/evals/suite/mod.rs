@@ -31,6 +31,7 @@ use crate::suites::grade::{Look, grade};
 use crate::suites::run::Outcome;
 use crate::suites::scenario::Scenario;
 use crate::suites::suite::{DrafterKind, Limits, Suite};
+use crate::suites::votes::Draft;
 
 /// How a suite is run.
 #[derive(Clone)]
@@ -48,7 +49,16 @@ pub struct How {
     /// The day on which quarantines are looked at.
     pub today: Date,
     /// What was done before, by key: it is not done again.
-    pub done: BTreeMap<String, Outcome>,
+    pub done: BTreeMap<String, Done>,
+}
+
+/// What is kept of an attempt for a run that goes on later.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Done {
+    /// What the graders said.
+    pub outcome: Outcome,
+    /// What it said to people, for votes.
+    pub drafts: Vec<Draft>,
 }
 
 /// An attempt and what it was made with.
@@ -59,6 +69,8 @@ pub struct Made {
     pub attempt: Option<Attempt>,
     /// What the graders said.
     pub outcome: Outcome,
+    /// What it said to people, for votes.
+    pub drafts: Vec<Draft>,
     /// By what it is known when a run is resumed.
     pub key: String,
 }
@@ -98,8 +110,8 @@ pub async fn run(
         let config = Arc::new(settings(scenario, how)?);
         for repeat in 1..=how.repeats {
             let key = how.key(suite, scenario, repeat);
-            if let Some(outcome) = how.done.get(&key) {
-                let made = Made { at, attempt: None, outcome: outcome.clone(), key };
+            if let Some(Done { outcome, drafts }) = how.done.get(&key).cloned() {
+                let made = Made { at, attempt: None, outcome, drafts, key };
                 told.send(made).map_err(|_| anyhow::anyhow!("nobody takes what was done"))?;
                 continue;
             }
@@ -119,7 +131,8 @@ pub async fn run(
                 let _turn = turns.acquire_owned().await;
                 let (attempt, outcome) = job.made().await;
                 // Where nobody listens any more there is nobody to tell.
-                let _told = told.send(Made { at, attempt: Some(attempt), outcome, key });
+                let drafts = attempt.drafts();
+                let _told = told.send(Made { at, attempt: Some(attempt), outcome, drafts, key });
             });
         }
     }
@@ -144,6 +157,8 @@ pub fn settings(scenario: &Scenario, how: &How) -> anyhow::Result<Config> {
     let mut config = Config::of_table(&origin, scenario.spec.settings.clone())
         .with_context(|| format!("the settings of scenario {}", scenario.id))?;
     config.rules.prompt = how.prompt.as_ref().clone();
+    // A world of one case would have its random place filled with whatever nobody is to be asked about.
+    config.rules.ranking.sample_places = 0;
     Ok(config)
 }
 
@@ -183,6 +198,7 @@ impl Job {
             calls: Vec::new(),
             failed: Some(failed),
         };
+        // One that hangs must not keep the others from being graded.
         let attempt = match tokio::time::timeout(limit, run).await {
             Ok(Ok((seen, calls))) => Attempt { calls, ..seen },
             Ok(Err(error)) => empty(format!("{error:#}")),
@@ -194,6 +210,9 @@ impl Job {
         let mut origins: Vec<String> = attempt.calls.iter().filter_map(|c| c.origin).map(|o| o.to_string()).collect();
         origins.sort();
         origins.dedup();
+        let mut asked: Vec<String> = attempt.calls.iter().map(|c| c.asked.clone()).filter(|a| !a.is_empty()).collect();
+        asked.sort();
+        asked.dedup();
         let outcome = Outcome {
             scenario: self.scenario.id.clone(),
             about: self.scenario.spec.kind.map(|code| code.code().to_owned()).unwrap_or_default(),
@@ -201,6 +220,7 @@ impl Job {
             repeat: self.repeat,
             drafter: first.map_or_else(String::new, |rec| drafter_name(&rec.drafter)),
             origins,
+            asked,
             first: first.map_or_else(String::new, |rec| rec.candidate.codes()),
             tokens: attempt.calls.iter().map(|call| call.tokens).sum(),
             hash: attempt.hash(),
@@ -225,6 +245,7 @@ impl Job {
         let app = App::new(Arc::clone(&self.config), store.clone(), ports, clock.clone());
         let mut before = self.scenario.spec.looks.clone();
         before.sort_unstable();
+        // The look at the scenario's own moment is the last; some exceptions take one before it to open, or to be over.
         for days in before.into_iter().chain([0]) {
             let hours = jiff::SignedDuration::from_hours(24 * i64::from(days));
             clock.set(self.scenario.as_of.checked_add(hours).context("a look before all calendars")?);
@@ -251,6 +272,7 @@ async fn taken_down(store: &Store, scenario: &Scenario, repeat: u32, config: &Co
         };
         cases.push(CaseSeen { case, exceptions, recommendations, bundle });
     }
+    // An attempt is hashed: in which order the store answers is no part of what came of it.
     cases.sort_by(|a, b| a.case.id.cmp(&b.case.id));
     let mut exceptions = store.list_exceptions(Which::All).await?;
     exceptions.sort_by(|a, b| a.id.cmp(&b.id));

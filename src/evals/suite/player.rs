@@ -19,6 +19,8 @@ use crate::suites::cassette::{self, Cassette, Origin, request_hash};
 pub struct Recorder {
     /// The model that is asked where no cassette answers.
     pub model: Arc<dyn LanguageModel>,
+    /// Which model at which endpoint that is, for its cassettes.
+    pub asked: String,
     /// The day that the cassettes say.
     pub today: Date,
 }
@@ -58,23 +60,32 @@ impl Player {
         self.noted().clone()
     }
 
-    fn note(&self, request: &str, asked: &ModelRequest, origin: Option<Origin>, reply: &str, tokens: u64) {
+    fn note(&self, request: &str, asked: &ModelRequest, answer: Option<&Cassette>) {
         self.noted().push(Call {
             request: request.to_owned(),
             system: asked.system.clone(),
             user: asked.user.clone(),
             schema: asked.schema.clone(),
-            origin,
-            reply: reply.to_owned(),
-            tokens,
+            origin: answer.map(|kept| kept.origin),
+            asked: answer.map(|kept| kept.asked.clone()).unwrap_or_default(),
+            reply: answer.map(|kept| kept.reply.clone()).unwrap_or_default(),
+            tokens: answer.map_or(0, |kept| kept.tokens),
         });
     }
 
     async fn record(&self, recorder: &Recorder, request: &str, asked: &ModelRequest) -> Result<ModelReply, ModelError> {
-        let reply = recorder.model.complete(asked).await?;
+        let reply = match recorder.model.complete(asked).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                // Unanswered is what the scenario came to, as without a cassette.
+                self.note(request, asked, None);
+                return Err(error);
+            }
+        };
         let kept = Cassette {
             origin: Origin::Live,
-            model: reply.model.clone(),
+            model: recorder.model.name(),
+            asked: recorder.asked.clone(),
             recorded_on: Some(recorder.today),
             prompt: self.prompt.clone(),
             request: request.to_owned(),
@@ -86,10 +97,11 @@ impl Player {
             latency_ms: reply.latency_ms,
         };
         if let Err(error) = cassette::write(&self.folder, &kept) {
+            // It would be asked for and paid for once more, and no later run could tell what was judged: it counts as none.
             tracing::error!("The answer can not be kept: {error:#}");
             return Err(ModelError::NoWay(NoWay::Other));
         }
-        self.note(request, asked, Some(Origin::Live), &reply.text, reply.tokens);
+        self.note(request, asked, Some(&kept));
         Ok(reply)
     }
 }
@@ -102,14 +114,14 @@ impl LanguageModel for Player {
 
     async fn complete(&self, asked: &ModelRequest) -> Result<ModelReply, ModelError> {
         let request = request_hash(&asked.system, &asked.user, &asked.schema);
+        // Bounds what a drafter that keeps asking can cost while its answers are recorded.
         if self.noted().len() >= self.calls_max as usize {
             return Err(ModelError::UsedUp(self.calls_max));
         }
         if let Some(kept) = self.cassettes.get(&request) {
-            self.note(&request, asked, Some(kept.origin), &kept.reply, kept.tokens);
+            self.note(&request, asked, Some(kept));
             return Ok(ModelReply {
                 text: kept.reply.clone(),
-                model: kept.model.clone(),
                 truncated: kept.truncated,
                 thought: kept.thought,
                 tokens: kept.tokens,
@@ -120,7 +132,7 @@ impl LanguageModel for Player {
         if let Some(recorder) = &self.recorder {
             return self.record(recorder, &request, asked).await;
         }
-        self.note(&request, asked, None, "", 0);
+        self.note(&request, asked, None);
         Err(ModelError::NoWay(NoWay::Other))
     }
 

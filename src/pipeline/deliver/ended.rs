@@ -51,7 +51,12 @@ impl Deliver {
     pub(super) async fn bury_expired(&self, done: &mut Delivered) -> anyhow::Result<()> {
         let now = self.clock.now();
         for row in self.store.list_expired(now, super::BATCH).await.context("looking for expired messages")? {
-            self.expire(&row, done).await?;
+            // What is shown and never began to leave waited out the quiet hours until there was something newer: that is no fault.
+            if row.kind.is_shown() && row.attempts == 0 {
+                self.pass_over(&row).await?;
+            } else {
+                self.expire(&row, done).await?;
+            }
         }
         Ok(())
     }
@@ -141,6 +146,7 @@ impl Deliver {
         else {
             return Ok(Behind::Nothing);
         };
+        // An approval that was undone and given again has other messages: an old one's end means nothing to it.
         let messages = publish::message_ids(&rec, *at);
         if !messages.contains(&row.id) {
             return Ok(Behind::Nothing);
@@ -179,6 +185,7 @@ impl Deliver {
             },
         };
         let said = format!("What you approved was not sent and is not carried out: {}. {because}", rec.candidate.told());
+        // Whoever discards it themselves knows.
         let told = approvers.iter().filter(|approver| by != Some(*approver));
         let notices = told
             .map(|to| Notice::new(to, NoticeKind::Undelivered, &[&row.id], said.clone(), now).about(&case.id, Some(&rec.id)))

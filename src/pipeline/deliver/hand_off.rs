@@ -63,6 +63,7 @@ impl Deliver {
             Err(StoreError::NotFound { .. }) => return Ok(Sendable::No(format!("there is no recommendation {id}"))),
             Err(error) => return Err(error.into()),
         };
+        // While it waited to leave the ERP may have come to show it.
         if kind == OutboxKind::NotSeen {
             let missed = match envelope.hand_off.filter(|_| rec.candidate.is_plan()) {
                 Some(message) => self.is_step_missed(&rec, &message).await?,
@@ -78,6 +79,7 @@ impl Deliver {
             State::HandedOff | State::CarriedOut | State::Partly | State::NotCarriedOut | State::Undone => true,
             _ => false,
         };
+        // Whoever approved it was told so, and may have done it by hand: now it must not leave any more.
         if self.was_told_unsent(&rec).await? {
             return Ok(Sendable::No("it was told not to have been sent".to_owned()));
         }
@@ -85,6 +87,7 @@ impl Deliver {
             let state = rec.state.name();
             return Ok(Sendable::No(format!("no approval stands behind it: the recommendation is {state}")));
         }
+        // The outbox is a table that can be written past Reeve; the log refuses that.
         if !self.is_what_was_approved(row, &id).await? {
             return Ok(Sendable::No("it is not what was approved: the log holds no approval of these words".to_owned()));
         }
@@ -174,6 +177,7 @@ impl Deliver {
             .iter()
             .filter(|e| matches!(&*e.entry.action, HANDED_OFF | STEP_HANDED_OFF))
             .map(|e| detail::HandedOff::of(&e.entry));
+        // It left before, and the process ended before it could mark the message.
         if left.any(|left| left.message == row.id) {
             return Ok(());
         }

@@ -10,6 +10,7 @@
 
 pub mod ended;
 mod hand_off;
+mod lost;
 mod operate;
 mod shown;
 pub mod stuck;
@@ -216,11 +217,7 @@ impl Deliver {
             Sendable::Yes(about) => about,
             Sendable::No(reason) => return self.bury(row, &reason, done).await.map(|()| true),
             Sendable::TooLate => return self.expire(row, done).await.map(|()| true),
-            Sendable::Moot => {
-                let entry = self.entry("outbox.cancelled", row, json!({ "reason": "what it tells is no longer so" }));
-                self.store.mark_moot(row, &[entry]).await.or_taken()?;
-                return Ok(true);
-            }
+            Sendable::Moot => return self.pass_over(row).await.map(|()| true),
         };
         let message = Outgoing {
             kind: row.kind,
@@ -267,9 +264,9 @@ impl Deliver {
         failed: PortError,
         done: &mut Delivered,
     ) -> anyhow::Result<bool> {
-        let now = self.clock.now();
         match failed {
             PortError::Gone { service } => self.disable(row, &format!("{service} answered 410: it is gone"), done).await,
+            // The message is as good as it was: it waits until somebody has mended the destination, and is no dead letter.
             PortError::Shut { service, why } => {
                 self.disable(row, &format!("{service}: {}", cut(&why, REASON_CHARS)), done).await
             }
@@ -285,24 +282,46 @@ impl Deliver {
             }
             PortError::Transient { service, retry_after, source } => {
                 let reason = format!("{service}: {}", cut(&source.to_string(), REASON_CHARS));
-                let free = self.in_business_time(sender.free_at(&row.channel, self.clock.wire()));
-                self.store.note_failure(&row.channel, now, &reason, (free > now).then_some(free)).await?;
-                let most = self.config.patience(&row.channel).attempts;
-                if row.attempts >= i64::from(most) {
-                    let reason = format!("given up after {} attempts; the last one: {reason}", row.attempts);
-                    self.bury(row, &reason, done).await?;
-                    return Ok(true);
-                }
-                let Patience { longest_gap, .. } = self.config.patience(&row.channel);
-                let wait = gap(&row.id, row.attempts, self.config.delivery.first_gap, longest_gap)
-                    .max(retry_after.unwrap_or_default());
-                let due = now.checked_add(wait).unwrap_or(Timestamp::MAX);
-                warn!(message = %row.id, attempt = row.attempts, %due, "Not delivered, will be tried again: {reason}");
-                self.store.mark_retry(row, due, &reason).await.or_taken()?;
-                done.retried += 1;
-                Ok(true)
+                self.try_again(sender, row, &reason, retry_after, done).await
+            }
+            PortError::Unknown { service, source } => {
+                let said = format!("{service}: {}", cut(&source.to_string(), REASON_CHARS));
+                self.lost(sender, row, &said, done).await
             }
         }
+    }
+
+    /// It did not get through this time: it is due again later, or given up where it was tried often enough.
+    async fn try_again(
+        &self,
+        sender: &dyn Sender,
+        row: &OutboxRow,
+        reason: &str,
+        retry_after: Option<Duration>,
+        done: &mut Delivered,
+    ) -> anyhow::Result<bool> {
+        let now = self.clock.now();
+        self.note_failed(sender, row, reason).await?;
+        let Patience { attempts, longest_gap, .. } = self.config.patience(&row.channel);
+        if row.attempts >= i64::from(attempts) {
+            let reason = format!("given up after {} attempts; the last one: {reason}", row.attempts);
+            self.bury(row, &reason, done).await?;
+            return Ok(true);
+        }
+        let wait =
+            gap(&row.id, row.attempts, self.config.delivery.first_gap, longest_gap).max(retry_after.unwrap_or_default());
+        let due = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+        warn!(message = %row.id, attempt = row.attempts, %due, "Not delivered, will be tried again: {reason}");
+        self.store.mark_retry(row, due, reason).await.or_taken()?;
+        done.retried += 1;
+        Ok(true)
+    }
+
+    /// Keeps that a destination fails, and until when it is left alone for it.
+    async fn note_failed(&self, sender: &dyn Sender, row: &OutboxRow, reason: &str) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let free = self.in_business_time(sender.free_at(&row.channel, self.clock.wire()));
+        self.store.note_failure(&row.channel, now, reason, (free > now).then_some(free)).await
     }
 
     /// Nothing more is sent to a destination until somebody enables it again; what waits for it waits.
@@ -311,6 +330,7 @@ impl Deliver {
         let entry = self.destination_entry("destination.disabled", &row.channel, json!({ "why": why }));
         self.store.disable_destination(&row.channel, now, why, &entry).await?;
         warn!(destination = row.channel, "Disabled until it is enabled again: {why}");
+        // Due at once: it leaves as soon as the destination is enabled again.
         self.store.mark_retry(row, now, why).await.or_taken()?;
         done.retried += 1;
         Ok(false)
@@ -321,6 +341,12 @@ impl Deliver {
     fn in_business_time(&self, wire: Timestamp) -> Timestamp {
         let (now, rest) = (self.clock.now(), wire.duration_since(self.clock.wire()));
         now.checked_add(rest).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Takes out a message that tells something that is no longer so: nobody misses it.
+    async fn pass_over(&self, row: &OutboxRow) -> anyhow::Result<()> {
+        let entry = self.entry("outbox.cancelled", row, json!({ "reason": "what it tells is no longer so" }));
+        self.store.mark_moot(row, &[entry]).await.or_taken().map(|_| ())
     }
 
     async fn bury(&self, row: &OutboxRow, reason: &str, done: &mut Delivered) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use serde_json::json;
 
+use super::lost::REPLAYED;
 use super::{Deliver, with_message};
 use crate::domain::audit::{AuditEntry, BY_COMMAND};
 use crate::domain::ids::PersonId;
@@ -17,7 +18,7 @@ impl Deliver {
     pub async fn replay(&self, message: &str, by: &PersonId, channel: &str) -> anyhow::Result<()> {
         self.known(by)?;
         let now = self.clock.now();
-        let entry = self.ordered("outbox.replayed", message, by.as_str(), channel, json!({})).await?;
+        let entry = self.ordered(REPLAYED, message, by.as_str(), channel, json!({})).await?;
         self.store.replay_dead(message, now, &[entry]).await.with_context(|| {
             format!(
                 "message {message} can not be sent again; `reeve outbox dead` lists those that can, and one that has \
@@ -42,6 +43,7 @@ impl Deliver {
             format!("message {message} can not be discarded; `reeve outbox list` and `reeve outbox dead` show what is there")
         };
         let row = self.store.find_outbox(message).await?.with_context(refused)?;
+        // An attempt that nobody answered may have arrived. Whoever reads "not sent" has to know that.
         let tried = match row.attempts {
             0 => String::new(),
             1 => " (it was tried once and may have arrived)".to_owned(),

@@ -5,7 +5,7 @@ use super::hand_off::Sendable;
 use crate::domain::case::CaseState;
 use crate::domain::ids::CaseId;
 use crate::domain::outbox::OutboxKind;
-use crate::pipeline::noise::{Muting, drill};
+use crate::pipeline::noise::{self, Muting, drill};
 use crate::ports::Shown;
 use crate::store::{OutboxRow, Place};
 
@@ -23,13 +23,18 @@ impl Deliver {
         if self.store.is_outdated(row).await? {
             return Ok(Sendable::Moot);
         }
+        let now = self.clock.now();
         if row.kind == OutboxKind::Digest {
-            return Ok(Sendable::Yes(None));
+            // Of what waited out some quiet days only the newest is worth anybody's morning.
+            let is_old = row.expires_at.is_some_and(|until| until <= now);
+            return Ok(if is_old { Sendable::Moot } else { Sendable::Yes(None) });
         }
         if row.kind == OutboxKind::Reminder {
-            let about = CaseId::new(body["data"]["note"]["case"].as_str().unwrap_or_default());
-            let waits = self.store.find_case(&about).await?.is_some_and(|case| case.state.is_undecided());
-            return Ok(if waits { Sendable::Yes(None) } else { Sendable::Moot });
+            // A chat's note, or a letter.
+            let case = ["note", "letter"].iter().find_map(|what| body["data"][*what]["case"].as_str());
+            let about = CaseId::new(case.unwrap_or_default());
+            let waits = noise::still_shown(&self.store, &self.config, now, &about).await?;
+            return Ok(if waits.is_some() { Sendable::Yes(None) } else { Sendable::Moot });
         }
         let id = CaseId::new(row.shows.strip_prefix(CASE).unwrap_or_default());
         let Some(case) = self.store.find_case(&id).await? else {
@@ -42,7 +47,7 @@ impl Deliver {
         }
         // What waited out the night may be over or muted by the morning. Where an answer was lost it may be up, and is changed.
         if never && place.lost_since.is_none() {
-            let muting = Muting::load(&self.store, &self.config, self.clock.now()).await?;
+            let muting = Muting::load(&self.store, &self.config, now).await?;
             let hidden = muting.hides_each(&self.store, std::slice::from_ref(&case)).await?;
             if !matches!(case.state, CaseState::New | CaseState::Open) || hidden.iter().any(Option::is_some) {
                 return Ok(Sendable::Moot);

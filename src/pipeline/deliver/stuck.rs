@@ -145,10 +145,12 @@ async fn delivering(
     let free_since = if stopped { Some(now) } else { store.find_resumed_at().await? };
     let states: BTreeMap<&str, &DestinationState> = states.iter().map(|d| (d.name.as_str(), d)).collect();
     let mut names = config.destination_names();
+    // What waits for a destination that was taken out of the configuration has to be seen, too.
     names.extend(waiting.iter().chain(&dead).map(|row| row.channel.clone()));
     let mut destinations = Vec::new();
     for name in names {
         let of = |rows: &[OutboxRow]| rows.iter().filter(|row| row.channel == name).count();
+        // Only what was never tried: of what failed, the destination's own state tells.
         let due = waiting.iter().filter(|row| row.channel == name && row.attempts == 0).map(|row| row.due_at).min();
         let due = due.map(|due| free_since.map_or(due, |since| due.max(since)));
         let state = states.get(name.as_str()).copied();
@@ -186,6 +188,7 @@ fn health(
     let told = state.is_some_and(|s| s.told_at.is_some());
     let seen = |down, since, says| DestinationHealth { name: name.to_owned(), down, since, says, waiting, dead, told };
     if !config.destination_names().contains(name) {
+        // Nobody has set an address yet; that is a beginning and no outage.
         let says = if name == WEBHOOK {
             "has no address yet: set webhook.url; until then everything for it waits".to_owned()
         } else {
@@ -198,11 +201,14 @@ fn health(
         return seen(true, Some(at), says);
     }
     if let Some((since, error)) = state.and_then(|s| s.failing_since.zip(s.last_error.as_ref())) {
+        // One failure is no outage yet. It is one when it lasts, when the receiver is left alone, or when something was
+        // given up.
         let resting = state.and_then(|s| s.resting_until).filter(|until| *until > now);
         let rest = resting.map_or_else(String::new, |until| format!("; left alone until {until}"));
         let down = resting.is_some() || long_ago(since) || dead > 0;
         return seen(down, Some(since), format!("fails since {since}{rest}; last: {error}"));
     }
+    // Nobody has so much as tried: no process that delivers is running.
     if let Some(due) = oldest_due.filter(|due| long_ago(*due)) {
         return seen(true, Some(due), format!("has waited since {due}: is `reeve serve` running?"));
     }
@@ -309,6 +315,7 @@ impl Deliver {
         }
         let fallback = &self.config.delivery.fallback;
         for one in down {
+            // Of its own outage the fallback is not told: that message would wait behind the same fault.
             let Some(since) = one.since.filter(|_| !fallback.is_empty() && *fallback != one.name && !one.told) else {
                 continue;
             };

@@ -14,10 +14,12 @@ use crate::domain::calendar::Calendar;
 use crate::domain::case::CaseState;
 use crate::domain::exception::Signal;
 use crate::domain::mode::Mode;
+use crate::pipeline::context::Context as Stages;
 use crate::pipeline::modes::{InForce, in_force, whereabouts};
-use crate::pipeline::observe::{is_abreast, looked_at, may_look};
+use crate::pipeline::observe::may_look;
 use crate::pipeline::registry;
-use crate::pipeline::{Context as Stages, Progress, Stage};
+use crate::pipeline::watermark::{is_abreast, looked_at};
+use crate::pipeline::{Progress, Stage};
 use crate::rules::fold::Look;
 use crate::rules::fold::modes::fold_in_modes;
 use crate::store::Store;
@@ -141,6 +143,7 @@ impl Stage for Detect {
         if last.as_ref().is_some_and(|last| last.sight == sight && last.modes == key && last.models == models) {
             return Ok(Progress::Idle);
         }
+        // Read before the moment is: what people do or suppliers say meanwhile then makes the next look fold anew.
         let (audit, told) = (store.audit_head().await?.1, store.count_told_changes().await?);
         // A look that brought nothing, where nobody has done anything and nothing waits for it, would be folded into nothing.
         if let Some(last) = &last
@@ -183,7 +186,9 @@ impl Stage for Detect {
             .await
             .context("writing what the detectors found")?;
         // Of the same records the same is kept again: what is lost between the two comes with the next look.
-        registry::drift::keep(store, &moment, &running).await.context("keeping how the day was distributed")?;
+        registry::drift::keep(store, (&moment.seen, moment.book.today), &running)
+            .await
+            .context("keeping how the day was distributed")?;
         Ok(Progress::Advanced(found.max(1)))
     }
 }

@@ -17,7 +17,7 @@ use crate::domain::ids::{CaseId, ExceptionId};
 use crate::domain::money::Money;
 use crate::domain::outcome::StepFound;
 use crate::domain::recommendation::Recommendation;
-use crate::pipeline::Context as Stages;
+use crate::pipeline::context::Context as Stages;
 use crate::pipeline::moment::Moment;
 use crate::pipeline::promises::Promises;
 use crate::pipeline::scenes::Scenes;
@@ -51,6 +51,7 @@ pub(super) async fn returns(stages: &Stages, moment: &Arc<Moment>, known: &[Exce
     for exception in known {
         let Some(owner) = owners.get(&exception.id).filter(|owner| closed.contains_key(owner)) else { continue };
         let Some(signal) = seen.get(&exception.id) else { continue };
+        // Judged on what is seen today, not on what was kept when people turned it down.
         let fresh = Exception { signal: (*signal).clone(), state: ExceptionState::Open, ..exception.clone() };
         again.entry(owner.clone()).or_default().push(fresh);
     }
@@ -58,6 +59,7 @@ pub(super) async fn returns(stages: &Stages, moment: &Arc<Moment>, known: &[Exce
     let promises = Promises::firm(store).await.context("reading what is promised")?;
     for (id, exceptions) in again {
         let case = &closed[&id];
+        // It had its time to help, and the thing is still there: that is reason enough, whatever it is worth.
         if acted_on.get(&id).is_some_and(|past| *past) {
             found.back.extend(exceptions.into_iter().map(|e| e.id));
             continue;

@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::super::promises::Promises;
 use super::super::scenes::Scenes;
-use super::super::settled::{Settled, inputs};
+use super::super::settled::{Asks, Settled, inputs};
 use super::{Drafting, is_being_read};
 use crate::domain::case::{Case, Rank};
 use crate::domain::ids::{CaseId, ItemId};
@@ -31,7 +31,7 @@ impl Drafting {
             let case = &cases[*at];
             settled.of(case).is_some_and(|known| {
                 let promised = promises.to_others_on(&case.id, &known.items);
-                let on = inputs(&known.items, &promised, &scenes.claimed, (exceptions_written[*at], 0), false);
+                let on = inputs(&known.items, &promised, &scenes.claimed, (exceptions_written[*at], 0), Asks::Playbook);
                 settled.rank_alone(case, on).is_some()
             })
         };
@@ -44,6 +44,7 @@ impl Drafting {
         let mut judged = stream::iter(each).buffered(AT_ONCE);
         let (mut place, mut being_read) = (0, BTreeSet::new());
         while let Some(found) = judged.next().await {
+            // `buffered` answers in the order in which it was asked.
             let case = &cases[unknown[place]];
             place += 1;
             match found {
@@ -69,7 +70,8 @@ impl Drafting {
         let exceptions = store.list_case_exceptions(&case.id).await?;
         let items = scenes.items_of(case, &exceptions);
         let promised = promises.to_others_on(&case.id, &items);
-        let on = inputs(&items, &promised, &scenes.claimed, (exceptions_written, 0), false);
+        // Who writes the words, and how often they were written, makes no difference to what a case is worth alone.
+        let on = inputs(&items, &promised, &scenes.claimed, (exceptions_written, 0), Asks::Playbook);
         let facts = scenes.facts(store, case.clone(), exceptions, promised).await?;
         Ok((items, on, assess(&scenes.scene(&facts)).rank))
     }

@@ -5,9 +5,12 @@
 //! budget. What the facts still support is left as it is: a recommendation changes only when its content does.
 //!
 //! Every case is judged, for the order needs its money. What no decision would gain anything for stays latent, and costs nothing more:
-//! no evidence, no words, no entry in the log. A model is asked only for what can come above the line, or what somebody wants.
+//! no evidence, no words, no entry in the log. A model is asked only for what can come above the line, or what somebody wants. While
+//! it has not earned its words (`writers`), people get the playbook's, and its drafts are made beside them (`shadow`).
 
 mod alone;
+mod recommend;
+mod shadow;
 mod words;
 
 use std::cmp::Reverse;
@@ -18,30 +21,28 @@ use anyhow::Context;
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
-use self::words::{below_line, drafter_name};
+use self::shadow::Beside;
+use self::words::{Written, below_line, drafter_name};
 use super::answered::{Answered, is_undecided, keep_workings, same_facts};
+use super::context::Context as Stages;
 use super::moment::BeingRead;
 use super::observe::may_look;
 use super::promises::{Promises, first_choice};
 use super::scenes::{Scenes, claims};
-use super::settled::{Settled, inputs};
-use super::{Context as Stages, Progress, Stage, stop, want};
-use crate::domain::action::{Action, Candidate};
+use super::settled::{Asks, Settled, inputs};
+use super::{Progress, Stage, stop, want, writers};
+use crate::domain::action::Candidate;
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::{Case, CaseState, Lane, Rank};
 use crate::domain::case_life::CaseEvent;
-use crate::domain::decision::RecommendationState;
-use crate::domain::draft::Draft;
 use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::ids::{CaseId, FactId};
 use crate::domain::policy::Policy;
-use crate::domain::recommendation::{Drafter, Prose, Recommendation};
+use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::domain::text::clean;
 use crate::domain::words::with_causes;
-use crate::memory::{Asked, Concerned, MemoryError};
+use crate::memory::MemoryError;
 use crate::rules::assess::{Assessment, RECOMMENDATIONS, assess};
-use crate::rules::likeness::company_of;
-use crate::rules::playbook;
 use crate::rules::scene::Scene;
 use crate::store::StoreError;
 
@@ -130,7 +131,8 @@ impl Stage for Drafting {
         order.sort_by(|a, b| (a.0, a.1, a.2, &a.3.id).cmp(&(b.0, b.1, b.2, &b.3.id)));
         scenes.claimed = claims(&links, |case| idle.contains(case));
         let asked = config.rules.ranking.capacity.saturating_mul(LINES_ASKED);
-        let mut in_shadow = None;
+        let mut writer = self.writer().await?;
+        let (mut in_shadow, mut beside) = (None, Vec::new());
         for (place, (is_shadow, .., case)) in order.into_iter().enumerate() {
             let promises = if is_shadow { in_shadow.get_or_insert_with(|| promises.clone()) } else { &mut promises };
             // Asked before each case: a long run must not go on because it began before the stop.
@@ -140,7 +142,15 @@ impl Stage for Drafting {
             // Those that were drafted before it have been promised their donors' units by now.
             let Some(items) = settled.of(&case).map(|known| known.items.clone()) else { continue };
             let promised = promises.to_others_on(&case.id, &items);
-            let asks = self.stages.ports.model.is_some() && (place < asked || case.wanted);
+            let is_near = place < asked || case.wanted;
+            if is_near && matches!(writer, Writer::People(Some(_))) {
+                // Asked anew before each draft, as a stop is: its last one may have cost it its words.
+                writer = self.writer().await?;
+            }
+            let asks = writer.asks(is_near);
+            if is_near && !is_shadow && matches!(writer, Writer::Shadow(_)) {
+                beside.push(Beside { case: case.id.clone(), promised: promised.clone() });
+            }
             let on = inputs(&items, &promised, &scenes.claimed, written(&case), asks);
             if let Some(known) = settled.unchanged(&case, on) {
                 promises.promise(&case.id, known.to_vec());
@@ -154,7 +164,7 @@ impl Stage for Drafting {
             let best = first_choice(&assessment);
             promises.promise(&case.id, best.clone());
             // One bad case must not keep the others from being drafted.
-            match self.draft(&scenes.scene(&facts), &assessment, asks).await {
+            match self.draft(&scenes.scene(&facts), &assessment, asks, &writer).await {
                 Ok(Drafted::Anew) => {
                     settled.drafted(&case);
                     changed += 1;
@@ -168,6 +178,10 @@ impl Stage for Drafting {
                 Err(error) => tracing::error!(case.id = %case.id, "Could not draft case {}: {error:#}", case.id),
             }
         }
+        // What people read is written: only then a candidate is asked, so that nobody waits for words that nobody sees.
+        if let Writer::Shadow(stand) = &writer {
+            changed += self.draft_beside(&mut settled, &scenes, stand, beside).await?;
+        }
         for case in asleep {
             let facts = match scenes.read(store, &case, promises.to_others(&case.id)).await {
                 Err(error) if is_being_read(&error) => continue,
@@ -177,6 +191,27 @@ impl Stage for Drafting {
             changed += usize::from(self.rank_asleep(case, rank).await?);
         }
         Ok(if changed == 0 { Progress::Idle } else { Progress::Advanced(changed) })
+    }
+}
+
+/// Which language model there is, and who reads what it writes.
+enum Writer {
+    /// None.
+    None,
+    /// People do: it has earned its words. None beside it is a bench's, which plays what was written down.
+    People(Option<writers::Stand>),
+    /// Nobody does yet.
+    Shadow(writers::Stand),
+}
+
+impl Writer {
+    /// Who writes what people read of a case that is near the line, or is not.
+    fn asks(&self, is_near: bool) -> Asks {
+        match self {
+            Self::People(_) if is_near => Asks::Model,
+            Self::People(_) => Asks::BelowLine,
+            Self::Shadow(_) | Self::None => Asks::Playbook,
+        }
     }
 }
 
@@ -204,6 +239,18 @@ fn as_read_back(rank: &Rank) -> anyhow::Result<Rank> {
 impl Drafting {
     async fn is_stopped(&self) -> Result<bool, StoreError> {
         Ok(stop::stopped(&self.stages.store, &self.stages.config).await?.is_some())
+    }
+
+    /// Which language model there is, and who reads what it writes: asked at each run, for people may have changed it.
+    async fn writer(&self) -> Result<Writer, StoreError> {
+        let Stages { store, config, ports, .. } = &self.stages;
+        if ports.model.is_none() {
+            return Ok(Writer::None);
+        }
+        Ok(match writers::configured(store, config).await? {
+            Some(stand) if stand.state != writers::State::Earned => Writer::Shadow(stand),
+            earned => Writer::People(earned),
+        })
     }
 
     /// What a case that was put off is worth now: nothing is drafted for it, but whoever said "until it has grown" must find
@@ -237,8 +284,14 @@ impl Drafting {
         Ok(true)
     }
 
-    /// `asks`: may a model be asked for its words?
-    async fn draft(&self, scene: &Scene<'_>, assessment: &Assessment, asks: bool) -> anyhow::Result<Drafted> {
+    /// Drafts a case anew, where anything that people would read of it is another.
+    async fn draft(
+        &self,
+        scene: &Scene<'_>,
+        assessment: &Assessment,
+        asks: Asks,
+        writer: &Writer,
+    ) -> anyhow::Result<Drafted> {
         let Stages { store, clock, .. } = &self.stages;
         let case = scene.case;
         let latest = store.find_latest_bundle(&case.id).await?;
@@ -251,6 +304,7 @@ impl Drafting {
         }
         let hash = bundle.hash();
         let mut current = store.list_recommendations(&case.id).await?;
+        // A card that is wrong on purpose is no draft: it is neither replaced nor taken for what the case proposes.
         let drills = store.drill_recommendations().await?;
         current.retain(|(r, _)| !drills.contains(&r.id));
         let mut next = case.clone();
@@ -262,9 +316,15 @@ impl Drafting {
         let answered = Answered::on(&hash, &facts, &current);
         let below =
             |r: &Recommendation| matches!(&r.drafter, Drafter::Playbook { because: Some(why) } if *why == below_line());
+        // Words of a model that has not earned them, or no longer, or that is configured no more, are written anew by the playbook, where
+        // nobody has begun on them.
+        let is_read = matches!(writer, Writer::People(_));
+        let unearned = |r: &Recommendation| matches!(r.drafter, Drafter::Model { .. }) && !is_read;
+        let anew = |r: &Recommendation| (asks == Asks::Model && below(r)) || unearned(r);
         let same = !undecided.is_empty()
             && undecided.iter().all(|(r, _)| r.evidence_hash == hash)
-            && !(asks && undecided.iter().any(|(r, _)| below(r) && !answered.held.contains(&r)));
+            && !undecided.iter().any(|(r, _)| anew(r) && !answered.held.contains(&r));
+        // The same evidence and the same choices: only the rank may have moved, and what people have begun on stands.
         if same && same_candidates(&undecided, &answered, assessment, &self.stages.config.rules.policy) {
             if next.rank == case.rank && next.state == case.state {
                 return Ok(Drafted::Unchanged);
@@ -274,13 +334,22 @@ impl Drafting {
             store.advance_case(&next, case.version, &[]).await.context("updating a case's rank")?;
             return Ok(Drafted::Anew);
         }
+        // Before the words are asked for, so that a model is shown what the card will cite, whatever comes in meanwhile.
         store.insert_bundle(&bundle).await.context("freezing the evidence")?;
-        let (draft, drafter) = self.words(scene, assessment, &bundle, asks).await?;
+        let policy = &self.stages.config.rules.policy;
+        let shown = first_of(assessment, |candidate| is_asked(candidate, &answered, policy));
+        let written = self.words(scene, assessment, &shown, &bundle, asks).await?;
         // A model may take long to answer. What it wrote while people stopped Reeve is not shown to anybody.
         if self.is_stopped().await? {
             return Ok(Drafted::Stopped);
         }
+        let mut detail = serde_json::json!({ "drafter": drafter_name(&written.drafter) });
+        if let Some(told) = written.told() {
+            detail["model"] = told;
+        }
+        let Written { draft, drafter, end } = written;
         let recommendations = self.recommend(scene, assessment, &answered, draft, &drafter, &hash);
+        detail["recommendations"] = recommendations.len().into();
         next.version = case.version + 1;
         next.updated_at = clock.now();
         let opened = case.is_untold().then(|| {
@@ -292,7 +361,6 @@ impl Drafting {
             AuditEntry::by_stage("draft", clock.now(), want::OPENED, want::subject(case))
                 .with(serde_json::json!({ "exception": first }))
         });
-        let detail = serde_json::json!({ "recommendations": recommendations.len(), "drafter": drafter_name(&drafter) });
         let entry =
             AuditEntry::by_stage("draft", clock.now(), "case.drafted", format!("case:{}", case.id)).on(hash).with(detail);
         store
@@ -304,86 +372,10 @@ impl Drafting {
             )
             .await
             .context("storing recommendations")?;
+        if let (Writer::People(Some(stand)), Some(end)) = (writer, end) {
+            self.grade_shown(stand, scene, &shown, &bundle.hash(), end).await?;
+        }
         Ok(Drafted::Anew)
-    }
-
-    /// What memory adds to the facts of a case: like cases of its company that were decided before today.
-    async fn remembered(&self, scene: &Scene<'_>, latest: Option<&Bundle>) -> anyhow::Result<Vec<Fact>> {
-        let Stages { config, memories, .. } = &self.stages;
-        if !config.memory.enabled {
-            return Ok(Vec::new());
-        }
-        let Some(company) = company_of(scene.book, scene.exceptions) else { return Ok(Vec::new()) };
-        let asked = Asked {
-            case: &scene.case.id,
-            exceptions: scene.exceptions,
-            company: &company,
-            known_before: config.rules.calendar.calendar().begin_of(scene.book.today),
-            limit: config.memory.like_cases,
-        };
-        match memories.facts(&asked, &Concerned::of(scene.book, scene.exceptions)).await {
-            Ok(facts) => Ok(facts),
-            // What was shown before stays: a card must not change because an index is away for a moment.
-            Err(MemoryError::Port(error)) => {
-                tracing::warn!("Memory did not answer; the case is drafted without: {}", with_causes(&error));
-                Ok(latest.into_iter().flat_map(Bundle::remembered).cloned().collect())
-            }
-            Err(error) => Err(error).context("asking what was decided on like cases"),
-        }
-    }
-
-    fn recommend(
-        &self,
-        scene: &Scene<'_>,
-        assessment: &Assessment,
-        answered: &Answered<'_>,
-        draft: Draft,
-        drafter: &Drafter,
-        evidence_hash: &str,
-    ) -> Vec<Recommendation> {
-        // What the drafter left out follows in computed order, in the playbook's words: nothing is hidden by not naming it.
-        let rest = playbook::draft(scene, assessment).choices;
-        let mut order: Vec<(&Candidate, Prose)> = Vec::new();
-        for choice in draft.choices.into_iter().chain(rest) {
-            let known = |(candidate, _): &(&Candidate, Prose)| candidate.id == choice.candidate;
-            if order.iter().any(known) {
-                continue;
-            }
-            order.extend(assessment.candidates.iter().find(|c| c.id == choice.candidate).map(|c| (c, choice.prose.clone())));
-        }
-        if let Some(why) = &draft.abstain {
-            // A drafter that sees no clear action hands over: that comes first, where the case allows it.
-            order.sort_by_key(|(candidate, _)| !matches!(candidate.action, Action::Escalate { .. }));
-            if let Some((_, prose)) = order.first_mut()
-                && !prose.rationale.contains(why.as_str())
-            {
-                prose.rationale.insert_str(0, &format!("{why} "));
-                prose.rationale.truncate(prose.rationale.trim_end().len());
-            }
-        }
-        let policy = &self.stages.config.rules.policy;
-        order.retain(|(candidate, _)| is_asked(candidate, answered, policy));
-        let now = self.stages.clock.now();
-        let number = |i: usize| u32::try_from(i + 1).unwrap_or(u32::MAX);
-        order
-            .into_iter()
-            .take(RECOMMENDATIONS)
-            .enumerate()
-            .map(|(i, (candidate, prose))| {
-                let drafted = Recommendation::drafted(
-                    scene.case.id.clone(),
-                    number(i),
-                    candidate.clone(),
-                    prose,
-                    evidence_hash.to_owned(),
-                    drafter.clone(),
-                    now,
-                );
-                let state = if scene.case.state.is_shadow() { RecommendationState::Shadow } else { drafted.state };
-                Recommendation { state, ..drafted }
-            })
-            .chain(answered.held.iter().map(|&held| held.clone()))
-            .collect()
     }
 }
 
@@ -407,6 +399,11 @@ fn bundle(scene: &Scene<'_>, assessment: &Assessment, latest: Option<&Bundle>) -
 
 fn lost_race(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Conflict)))
+}
+
+/// The candidates that people are shown, of those that may be: a model chooses among these, and compares with no other.
+fn first_of(assessment: &Assessment, may_be: impl Fn(&Candidate) -> bool) -> Vec<Candidate> {
+    assessment.candidates.iter().filter(|candidate| may_be(candidate)).take(RECOMMENDATIONS).cloned().collect()
 }
 
 /// Is it put before people at all? Nobody is asked what the policy does not permit, what they have answered, or a plan whose

@@ -1,10 +1,11 @@
 //! What is put before people, and what is not asked again.
 
 use super::*;
-use crate::domain::action::{MoneySum, Range, Step};
+use crate::domain::action::{Action, MoneySum, Range, Step};
 use crate::domain::decision::{Before, RecommendationState, RejectReason};
 use crate::domain::ids::{CaseId, PersonId};
 use crate::domain::money::Money;
+use crate::domain::recommendation::Prose;
 use jiff::Timestamp;
 
 fn candidate(reason: &str) -> Candidate {

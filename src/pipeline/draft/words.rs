@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 
-use super::Drafting;
+use super::{Asks, Drafting};
+use crate::domain::action::Candidate;
 use crate::domain::draft::Draft;
 use crate::domain::evidence::Bundle;
 use crate::domain::recommendation::{Drafter, NotByModel};
-use crate::pipeline::Context as Stages;
+use crate::pipeline::context::Context as Stages;
 use crate::pipeline::model_draft::{ModelOutcome, draft_with_model};
 use crate::ports::{LanguageModel, ModelError, ModelReply, ModelRequest};
 use crate::rules::assess::Assessment;
@@ -14,37 +15,84 @@ use crate::rules::playbook;
 use crate::rules::scene::Scene;
 use crate::store::StoreError;
 
+/// What was written for a case.
+pub(super) struct Written {
+    /// In which order, and how. A model's reasons stand under the computed words.
+    pub(super) draft: Draft,
+    /// Who put it in order.
+    pub(super) drafter: Drafter,
+    /// What became of a model's draft, where one was asked.
+    pub(super) end: Option<ModelOutcome>,
+}
+
+impl Written {
+    /// What the log says of the calls, for the counts of the guard's rules: how often the model answered, and which rules refused an
+    /// answer, each once for each draft.
+    pub(super) fn told(&self) -> Option<serde_json::Value> {
+        let trace = self.end.as_ref().map(ModelOutcome::trace).filter(|trace| trace.rounds > 0)?;
+        Some(serde_json::json!({ "rounds": trace.rounds, "refused": trace.refused }))
+    }
+}
+
 impl Drafting {
-    /// Words for a case, and who wrote them. `asks`: may a model be asked?
+    /// Words for a case, and who wrote them. `shown` are the candidates that people will be shown: a model chooses among these,
+    /// and compares with no other.
     pub(super) async fn words(
         &self,
         scene: &Scene<'_>,
         assessment: &Assessment,
+        shown: &[Candidate],
         bundle: &Bundle,
-        asks: bool,
-    ) -> anyhow::Result<(Draft, Drafter)> {
+        asks: Asks,
+    ) -> anyhow::Result<Written> {
+        let computed = playbook::draft(scene, assessment);
         // Of what is in shadow nobody reads them before its scope is live, when they are written anew: a model is paid for each.
-        let Some(model) = self.stages.ports.model.as_ref().filter(|_| !scene.case.state.is_shadow()) else {
-            return Ok((playbook::draft(scene, assessment), Drafter::Playbook { because: None }));
+        let model = self.stages.ports.model.as_ref().filter(|_| asks != Asks::Playbook && !scene.case.state.is_shadow());
+        let Some(model) = model else {
+            return Ok(Written { draft: computed, drafter: Drafter::Playbook { because: None }, end: None });
         };
+        let mut end = None;
         let because = if assessment.abstain.is_some() {
             // What the rules give to a human is not for a model to decide.
             NotByModel::of("the rules ask for human judgement")
-        } else if !asks {
+        } else if asks == Asks::BelowLine {
             below_line()
-        } else if self.calls_spent().await? >= self.stages.config.model.calls_per_day {
-            NotByModel::of(ModelError::UsedUp(self.stages.config.model.calls_per_day).to_string())
+        } else if let Some(used_up) = self.used_up().await? {
+            NotByModel::of(used_up.to_string())
         } else {
-            let metered = Metered { drafting: self, model: model.as_ref() };
-            // What the policy does not let a model see is not told it, and so not cited by it.
-            let mut sight = Bundle { workings: None, ..bundle.clone() };
-            sight.facts.retain(|_, fact| self.stages.config.rules.policy.model.shows(fact));
-            match draft_with_model(&metered, scene, &assessment.candidates, &sight).await {
-                ModelOutcome::Drafted { draft, drafter, .. } => return Ok((draft, drafter)),
-                ModelOutcome::GaveUp { because, .. } => NotByModel::from(&because),
-            }
+            let outcome = self.ask(model.as_ref(), scene, shown, bundle).await;
+            let because = match &outcome {
+                ModelOutcome::Drafted { draft, trace } => {
+                    let (draft, drafter) = (draft.clone().under(&computed), trace.drafter());
+                    return Ok(Written { draft, drafter, end: Some(outcome) });
+                }
+                ModelOutcome::GaveUp { because, .. } => because.into(),
+            };
+            end = Some(outcome);
+            because
         };
-        Ok((playbook::draft(scene, assessment), Drafter::Playbook { because: Some(because) }))
+        Ok(Written { draft: computed, drafter: Drafter::Playbook { because: Some(because) }, end })
+    }
+
+    /// Asks a model for a case's words, whoever reads them; `shown` are the candidates that people are shown.
+    pub(super) async fn ask(
+        &self,
+        model: &dyn LanguageModel,
+        scene: &Scene<'_>,
+        shown: &[Candidate],
+        bundle: &Bundle,
+    ) -> ModelOutcome {
+        let metered = Metered { drafting: self, model };
+        // What the policy does not let a model see is not told it, and so not cited by it.
+        let mut sight = Bundle { workings: None, ..bundle.clone() };
+        sight.facts.retain(|_, fact| self.stages.config.rules.policy.model.shows(fact));
+        draft_with_model(&metered, scene, shown, &sight).await
+    }
+
+    /// Why no more calls may be made today; None where there are some left.
+    pub(super) async fn used_up(&self) -> Result<Option<ModelError>, StoreError> {
+        let limit = self.stages.config.model.calls_per_day;
+        Ok((self.calls_spent().await? >= limit).then_some(ModelError::UsedUp(limit)))
     }
 
     /// Under which key the calls of this day are counted: the machine's, since they are paid by it.

@@ -15,7 +15,8 @@ use crate::domain::hand::{Hand, could_be_one};
 use crate::domain::ids::{PersonId, content_hash};
 use crate::domain::mode::{Mode, ModeRule, ModeScope, Modes, Whereabouts, is_within};
 use crate::domain::policy::{Person, Role};
-use crate::domain::record::{Location, Record, RecordKind, Supplier};
+use crate::domain::record::{Record, RecordKind};
+use crate::rules::ownership::{self, names_of_location, names_of_supplier};
 use crate::store::{ModeStep, Step, Store, StoreError};
 
 /// Longest reason, in characters.
@@ -81,6 +82,7 @@ pub async fn in_force(store: &Store, config: &Config) -> Result<InForce, StoreEr
     let default = ModeRule { scope: ModeScope::default(), mode: modes.default };
     let all = std::iter::once(default).chain(modes.rules.iter().cloned());
     let rules: Vec<Rule> = all.map(|rule| Rule { set: set(&rule.scope), rule }).collect();
+    // A store from before there were modes has kept no name, and need not be looked at anew for that.
     let key = if last == 0 && modes.are_all_live() {
         String::new()
     } else {
@@ -108,43 +110,9 @@ impl InForce {
     }
 }
 
-/// Where a signal is, by every name: its own place and supplier, else those of its order, else its item's suppliers.
+/// Where a signal is, by every name.
 pub fn whereabouts(book: &Book, signal: &Signal) -> Whereabouts {
-    let subject = &signal.subject;
-    let item = subject.item.as_ref().and_then(|item| book.items.get(item));
-    let lines = match (&subject.po_line, &subject.order) {
-        (Some(line), _) => book.po_lines.get(line).into_iter().collect(),
-        (None, Some(order)) => book.lines_of_order(order),
-        (None, None) => Vec::new(),
-    };
-    let locations: Vec<_> = match &subject.location {
-        Some(location) => vec![location],
-        None => lines.iter().map(|line| &line.location).collect(),
-    };
-    let mut suppliers: Vec<_> = match &subject.supplier {
-        Some(supplier) => vec![supplier],
-        None => lines.iter().map(|line| &line.supplier).collect(),
-    };
-    if let (true, Some(item)) = (suppliers.is_empty(), &subject.item) {
-        suppliers = book.supplier_prices(item, book.today).into_iter().map(|price| &price.supplier).collect();
-    }
-    let location = |id| book.locations.get(id).map_or_else(|| vec![id.to_string()], names_of_location);
-    let supplier = |id| book.suppliers.get(id).map_or_else(|| vec![id.to_string()], names_of_supplier);
-    Whereabouts {
-        category: item.map(|item| item.category.clone()),
-        locations: locations.into_iter().map(location).collect(),
-        suppliers: suppliers.into_iter().map(supplier).collect(),
-        code: signal.code,
-    }
-}
-
-fn names_of_location(location: &Location) -> Vec<String> {
-    let names = [location.id.as_str(), &location.code, &location.name, &location.company_name];
-    names.into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect()
-}
-
-fn names_of_supplier(supplier: &Supplier) -> Vec<String> {
-    vec![supplier.id.to_string(), supplier.name.clone()]
+    ownership::whereabouts(book, &signal.subject, signal.code)
 }
 
 /// What scopes name that no record has: a rule about it does nothing. One line for each.
@@ -155,6 +123,7 @@ pub async fn unknown_names<'s>(
     store: &Store,
     scopes: impl IntoIterator<Item = &'s ModeScope>,
 ) -> Result<Vec<String>, StoreError> {
+    // What names nothing is about everything: in it no name can be misspelt, and no record has to be read.
     let scopes: Vec<&ModeScope> = scopes.into_iter().filter(|scope| scope.names() > 0).collect();
     if scopes.is_empty() {
         return Ok(Vec::new());
@@ -215,6 +184,7 @@ pub async fn change(
     let after = mode.unwrap_or_else(|| configured(config, &now, scope));
     let person = known(config, by)?;
     let (rises, highest) = rises(&now, scope, mode, (before, after));
+    // Going to shadow only takes questions away. What is off is not even seen, and what is live costs money.
     let asks_no_more = !rises && after == Mode::Shadow;
     let may = if asks_no_more { person.decides() || person.is(Role::Admin) } else { may_operate(person) };
     anyhow::ensure!(
@@ -232,10 +202,13 @@ pub async fn change(
     }
     let reason: String = reason.trim().chars().take(REASON_CHARS).collect();
     anyhow::ensure!(!reason.is_empty(), "say why: whoever looks at the modes later has to know");
+    // What was set of a place that has another name by now can still be taken back.
     let unknown = unknown_names(store, [scope]).await?;
     anyhow::ensure!(mode.is_none() || unknown.is_empty(), "{}", unknown.join("; "));
+    // By the most that any part of it comes to: under a rule that is taken back a live one may come up again.
     let two = rises && highest.is_live() && takes_two(config);
     let is_it = |old: &&ModeStep| old.scope.is(scope) && old.mode == mode && stands(config, old, clock.now());
+    // One that is too old, or whose maker may not any more, is none: then this is the first step.
     let first = now.proposed.iter().find(is_it);
     if let (true, Some(first)) = (two, first) {
         confirms(config, first, by, hand)?;

@@ -18,6 +18,7 @@ fn config() -> Config {
         person("abe", &[Role::Approver], 1),
         person("ari", &[Role::Approver], 2),
         person("adm", &[Role::Admin], 0),
+        // A machine with the highest role: it may set nothing all the same.
         person("system", &[Role::Admin], 0),
     ];
     config
@@ -48,6 +49,7 @@ async fn asking_less_is_anybodys_and_off_and_live_are_few_peoples() {
             ("system", false, false),
             ("nobody", false, false),
         ] {
+            // Two scopes, so that more than one rule is told of in the end.
             let (one, other) = if who == "ari" { ("R-SHORT", "I-LOW") } else { ("R-LATE", "I-OUT") };
             let done = set(&store, &config, who, &Hand::Own, one, Some(Mode::Shadow)).await;
             assert_eq!(done.is_ok(), shadow, "{who}: {done:?}");
@@ -77,6 +79,7 @@ async fn going_live_takes_two_people_by_two_hands() {
         assert_eq!(in_force(&store, &config).await.unwrap().proposed.len(), 1);
         let alone = set(&store, &config, "ari", &Hand::Own, "R-SHORT", live).await.unwrap_err().to_string();
         assert!(alone.contains("second person") && alone.ends_with("ask adm"), "{alone}");
+        // Though two accounts gave the two commands: one person may have the use of both.
         let one = set(&store, &config, "adm", &command("fay (uid 8)"), "R-SHORT", live).await.unwrap_err().to_string();
         assert!(one.contains("same hand"), "{one}");
         let done = set(&store, &config, "adm", &Hand::Own, "R-SHORT", live).await.unwrap();
@@ -131,6 +134,7 @@ async fn a_proposal_stands_for_a_month_and_while_who_made_it_may() {
             change(&store, config, &clock, (&PersonId::new(who), "web", &Hand::Own), live, "a reason").await.unwrap()
         };
         assert!(matches!(by("ari", &config).await, Changed::Proposed(_)));
+        // Forty-five days later; a proposal stands for thirty.
         clock.set("2026-11-15T08:00:00Z".parse().unwrap());
         assert!(matches!(by("adm", &config).await, Changed::Proposed(_)), "it is too old to be a first");
         let mut gone = config.clone();

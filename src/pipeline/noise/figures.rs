@@ -21,9 +21,6 @@ use crate::store::{Store, StoredDigest, not_undone};
 /// The normal quantile of the interval: 95 of 100 such intervals hold the true share.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// Most digests that are read back.
-const DIGESTS_MAX: usize = 400;
-
 /// How noisy something is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Noise {
@@ -81,8 +78,8 @@ pub struct ShownCase {
 /// # Errors
 /// When the store can not be read.
 pub async fn shown_cases(store: &Store, since: Date) -> anyhow::Result<Vec<ShownCase>> {
-    let digests = store.list_digests(DIGESTS_MAX).await.context("reading the digests")?;
-    let first = first_shown(digests.iter().filter(|d| d.digest.day >= since));
+    let digests = store.list_shown_between(since, Date::MAX).await.context("reading the digests")?;
+    let first = first_shown(digests.iter());
     if first.is_empty() {
         return Ok(Vec::new());
     }
@@ -103,6 +100,7 @@ pub async fn shown_cases(store: &Store, since: Date) -> anyhow::Result<Vec<Shown
         let Some(case) = cases.get(id).filter(|case| !case.is_mute_proposal()) else { continue };
         let Some(code) = case.codes.first().copied() else { continue };
         let exceptions = found.remove(id).unwrap_or_default();
+        // By the type that leads it: as that one people saw the case, and said whether it was real.
         let Some(leading) = exceptions.iter().find(|e| e.signal.code == code) else { continue };
         let (id, first_shown) = (id.clone(), *first_shown);
         let rejected_by = answers.get(&id).copied().flatten().map(str::to_owned);
@@ -175,6 +173,7 @@ pub fn noisiest(shown: &[ShownCase], shown_min: u32, share: f64) -> Vec<Noisy> {
                 Noise::of(u32::try_from(rejected).unwrap_or(u32::MAX), u32::try_from(cases.len()).unwrap_or(u32::MAX));
             (scope, cases, noise)
         });
+        // By the low end of the interval: a high share of a few cases may be chance.
         let noisy = judged.filter(|(.., noise)| noise.shown >= shown_min && noise.low > share);
         // The order of scopes is from the narrowest to the widest, and the first of equals stays.
         let best = noisy.reduce(|best, next| if next.2.low > best.2.low { next } else { best });

@@ -67,6 +67,7 @@ pub(crate) async fn weigh(
     for owner in owners {
         let mut own = store.list_mutes().await?;
         own.retain(|m| m.owner == **owner && m.is_live(today));
+        // With nothing beside it, it was weighed above.
         if !own.is_empty() {
             own.push(mute.clone());
             let all = Muting::of(store, config, own).await?;
@@ -140,6 +141,7 @@ pub(super) async fn allowed(
     mut live: Vec<Mute>,
     now: Timestamp,
 ) -> Result<(Vec<Mute>, Vec<String>), StoreError> {
+    // In the order in which they were made: an older mute goes on hiding, and the one that makes it too much is passed over.
     live.sort_by(|a, b| a.made_at.cmp(&b.made_at).then_with(|| a.id.cmp(&b.id)));
     let every = Muting::of(store, config, live.clone()).await?;
     let codes: BTreeSet<_> = live.iter().map(|m| m.code).collect();
@@ -155,10 +157,12 @@ pub(super) async fn allowed(
     let waiting: Vec<(Case, Vec<Exception>)> = cases.into_iter().map(of).collect();
     let (mut kept, mut said): (Vec<Mute>, Vec<String>) = (Vec::new(), Vec::new());
     for mute in live {
+        // Together with what the same person still hides: ten small mutes are a large one.
         let own: Vec<Mute> = kept.iter().filter(|m| m.owner == mute.owner).chain([&mute]).cloned().collect();
         let all = every.with(own);
         let hidden = waiting.iter().filter(|(case, found)| all.hider(case, found).is_some());
         let hides: Money = hidden.filter_map(|(case, _)| case.rank.as_ref()).map(|rank| rank.at_stake).sum();
+        // What was made before tiers were kept has none to outgrow.
         if let Some(tier) = mute.tier
             && hides > Money::ZERO
         {

@@ -1,12 +1,13 @@
 //! The digest: which cases are shown today, in which order, and the account of the rest (handbook §6).
 //!
-//! One digest for each business day. Once made it is kept as it was sent; making it again on the same inputs gives the
-//! same bytes.
+//! One digest for each business day, and where there are planners (`edition`) one more for each of them, of what is theirs. Once made it is
+//! kept as it was sent; making it again on the same inputs gives the same bytes.
 //!
 //! It waits until everything was read that happened before its day, with a look that began when the digest was due (what was
 //! done in the ERP just before is not recommended again), and until that look has been looked through. At its deadline it is
 //! made all the same, of what the detectors have seen, and says what is not in it.
 
+mod edition;
 mod order;
 mod undecided;
 
@@ -17,16 +18,19 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+use self::edition::{Edition, Share};
 use self::order::{Order, lines_of};
 use self::undecided::{Ranked, Undecided};
+use super::context::Context as Stages;
 use super::deliver::stuck;
 use super::detect::{is_current, looked_through};
 use super::draft::AWAY;
 use super::modes::in_force;
 use super::moment::Moment;
 use super::registry::drift::{self, Standing};
-use super::watermark::Reading;
-use super::{Context as Stages, Progress, Stage, observe, stop};
+use super::watermark::{self, Reading};
+use super::{Progress, Stage, observe, stop, writers};
+use crate::config::{Config, PlannerConfig};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::{Calendar, days_between};
@@ -65,27 +69,44 @@ impl Stage for Notify {
     }
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
+        let Stages { config, clock, .. } = &self.0;
+        for edition in Edition::all(config, clock.now()) {
+            if self.make(&edition).await? {
+                return Ok(Progress::Advanced(1));
+            }
+        }
+        Ok(Progress::Idle)
+    }
+}
+
+impl Notify {
+    /// Makes a digest, where it is due and all that it has to tell is there. Answers whether anything was done for it.
+    async fn make(&self, edition: &Edition) -> anyhow::Result<bool> {
         let Stages { store, config, clock, moments, .. } = &self.0;
         let now = clock.now();
-        let day = config.rules.calendar.calendar().day_of(now);
-        if now < config.rules.calendar.digest_at(day) || store.find_digest(day).await?.is_some() {
-            return Ok(Progress::Idle);
+        if now < edition.due || store.find_digest_of(edition.whose(), edition.day).await?.is_some() {
+            return Ok(false);
         }
-        if !(is_settled(&self.0).await? && (is_read(&self.0, day).await? || now >= config.rules.calendar.digest_by(day))) {
-            return Ok(Progress::Idle);
+        if !(is_settled(&self.0).await? && (is_read(&self.0, edition).await? || now >= edition.by)) {
+            return Ok(false);
         }
-        let order = Order::of_day(&self.0, day).await?;
+        // Whose a case is, its records say. Everybody's digest asks for none before it is clear that it will be made.
+        let share = match &edition.planner {
+            None => None,
+            Some(_) => Share::of(config, &moments.now_or_half().await?, edition),
+        };
+        let order = Order::of_day(&self.0, edition, share.as_ref()).await?;
         // What is drawn from below the line has to be drafted to be decided. While nothing is drafted, since people stopped it or a
         // source is away, it has a line without a proposal.
         if stop::stopped(store, config).await?.is_none()
             && observe::may_look(&self.0).await?
-            && order.open_drawn(&self.0, day).await?
+            && order.open_drawn(&self.0, edition.day).await?
         {
-            return Ok(Progress::Advanced(1));
+            return Ok(true);
         }
         // What it says was judged before; of the records it wants names, and at its deadline there may be no more than half.
         let moment = moments.now_or_half().await?;
-        let digest = compose(&self.0, &moment, day, order).await?;
+        let digest = compose(&self.0, &moment, edition, order, share.as_ref()).await?;
         let kept = StoredDigest {
             text: render::text(&digest),
             markdown: render::markdown(&digest),
@@ -93,19 +114,18 @@ impl Stage for Notify {
             made_at: clock.now(),
             digest,
         };
-        let entry = AuditEntry::by_stage("notify", clock.now(), "digest.made", format!("digest:{day}"))
+        let entry = AuditEntry::by_stage("notify", clock.now(), "digest.made", edition.subject())
             .on(content_hash(&[&kept.text]))
             .with(serde_json::json!({ "cases": kept.digest.lines.len(), "below": kept.digest.below.cases }));
         store.put_digest(&kept, &entry).await.context("keeping the digest")?;
-        Ok(Progress::Advanced(1))
+        Ok(true)
     }
 }
 
-/// Was everything read that the digest of `day` has to tell, with a look that began when it was due, and looked through? A
+/// Was everything read that a digest has to tell, with a look that began when it was due, and looked through? A
 /// source that is down may come back: it is waited for until the deadline.
-async fn is_read(stages: &Stages, day: Date) -> anyhow::Result<bool> {
-    let due = stages.config.rules.calendar.digest_at(day);
-    let fresh = Reading::load(&stages.store).await?.up_to().is_some_and(|at| at >= due);
+async fn is_read(stages: &Stages, edition: &Edition) -> anyhow::Result<bool> {
+    let fresh = Reading::load(&stages.store).await?.up_to().is_some_and(|at| at >= edition.due);
     Ok(fresh && is_current(stages).await?)
 }
 
@@ -123,21 +143,34 @@ async fn is_settled(stages: &Stages) -> anyhow::Result<bool> {
     Ok(!undrafted && store.list_cases_proposing(&["drafted", "checked"]).await?.is_empty())
 }
 
-async fn compose(stages: &Stages, moment: &Moment, day: Date, order: Order) -> anyhow::Result<Digest> {
+async fn compose(
+    stages: &Stages,
+    moment: &Moment,
+    edition: &Edition,
+    order: Order,
+    share: Option<&Share>,
+) -> anyhow::Result<Digest> {
     let Stages { store, config, clock, ports, .. } = stages;
     let calendar = config.rules.calendar.calendar();
     let Order { undecided: Undecided { mut ranked, noise, drafters }, straight, sampled, as_of, yesterday } = order;
     let as_of = as_of.unwrap_or(moment.book.as_of);
     let before = lines_of(yesterday.as_ref());
     let reading = Reading::load(store).await?;
-    let due = config.rules.calendar.digest_at(day);
-    let mut unread = reading.unread(day, due, &calendar, ports.source.streams());
+    let due = edition.due;
+    let mut unread = reading.unread(edition.reckoned, due, &calendar, ports.source.streams());
+    // It was read in time but not looked through: no stream is behind, so nothing else would say what is missing.
     if as_of < due && reading.up_to().is_some_and(|at| at >= due) {
         unread.push(not_looked_through(as_of, &calendar));
     }
+    // What is not live is not in it either, and people have to know that.
     unread.extend(in_force(store, config).await?.says());
     let shown: BTreeSet<usize> = straight.union(&sampled).copied().collect();
+    // Only of what gets a line it is read in full what is proposed: below the line there may be thousands.
     undecided::fill(store, &mut ranked, &shown).await?;
+    let candidate = match writers::configured(store, config).await?.filter(|_| ports.model.is_some()) {
+        Some(stand) => stand.why_playbook(store, edition.reckoned, &calendar).await?,
+        None => None,
+    };
     let book = &moment.book;
     let (mut lines, mut below) = (Vec::new(), Vec::new());
     for (i, entry) in ranked.iter().enumerate() {
@@ -148,22 +181,43 @@ async fn compose(stages: &Stages, moment: &Moment, day: Date, order: Order) -> a
             below.push(entry);
         }
     }
+    let mut odd = store.list_explained().await?;
+    odd.retain(|exception| share.is_none_or(|share| share.has_exception(exception)));
     Ok(Digest {
-        day,
+        day: edition.day,
+        planner: edition.planner.clone(),
         as_of,
         unread,
         currency: config.rules.money.currency.clone(),
         at_stake: lines.iter().filter(|l| l.is_worth_deciding()).map(|l| l.at_stake).sum(),
         below: account(&below),
-        explained: explained(&store.list_explained().await?, day),
+        planners: if edition.planner.is_none() { planners(config, book, &ranked) } else { Vec::new() },
+        explained: explained(&odd, edition.reckoned),
         noise,
-        decided: decided(stages, yesterday.as_ref()).await?,
-        drafted_by: drafted_by(drafters.iter()),
+        decided: decided(stages, yesterday.as_ref(), share).await?,
+        drafted_by: drafted_by(drafters.iter(), candidate.as_deref()),
         health: health(stages, moment).await?.into_iter().chain(unknown(&below)).collect(),
         audit_head: store.audit_head().await?,
         lines,
     })
-    .inspect(|_| tracing::info!(at = %clock.now(), "Composed the digest of {day}"))
+    .inspect(|_| tracing::info!(at = %clock.now(), whose = edition.whose(), "Composed the digest of {}", edition.day))
+}
+
+/// What each planner has, for whoever answers for all of it.
+fn planners(config: &Config, book: &Book, ranked: &[Ranked]) -> Vec<String> {
+    let Some(ownership) = config.ownership() else { return Vec::new() };
+    let line = |planner: &PlannerConfig| {
+        let own = |entry: &&Ranked| *ownership.of_case(book, &entry.case) == planner.person;
+        let theirs: Vec<&Ranked> = ranked.iter().filter(own).collect();
+        let worth: Money = theirs.iter().map(|entry| entry.rank.value.expected).sum();
+        let name = config.people.iter().find(|person| person.id == planner.person).map_or("", |person| &person.name);
+        let cases = render::count(theirs.len(), "case", "cases");
+        let first = theirs
+            .first()
+            .map_or(String::new(), |entry| format!("; the first: {}", entry.case.headline.trim_end_matches('.')));
+        format!("{}: {cases}, together worth {} {worth}{first}.", plain(name), config.rules.money.currency)
+    };
+    config.planners.iter().map(line).collect()
 }
 
 /// What a digest says that was made before the detectors had looked through what was read.
@@ -260,6 +314,7 @@ fn account(below: &[&Ranked]) -> BelowLine {
 fn explained(exceptions: &[Exception], day: Date) -> Vec<ExplainedLine> {
     let mut seen = BTreeSet::new();
     let mut lines = Vec::new();
+    // The night's look is about the day before, so a look-alike of yesterday is news this morning.
     let recent = |e: &&Exception| e.state == ExceptionState::Explained && days_between(e.signal.to, day) <= 1;
     for exception in exceptions.iter().filter(recent) {
         let Some(reason) = &exception.signal.explained else { continue };
@@ -275,7 +330,7 @@ fn explained(exceptions: &[Exception], day: Date) -> Vec<ExplainedLine> {
     lines
 }
 
-async fn decided(stages: &Stages, yesterday: Option<&StoredDigest>) -> anyhow::Result<Vec<String>> {
+async fn decided(stages: &Stages, yesterday: Option<&StoredDigest>, share: Option<&Share>) -> anyhow::Result<Vec<String>> {
     let Some(since) = yesterday.map(|d| d.made_at) else { return Ok(Vec::new()) };
     let mut lines = Vec::new();
     // The answer to a drill decided nothing.
@@ -284,6 +339,9 @@ async fn decided(stages: &Stages, yesterday: Option<&StoredDigest>) -> anyhow::R
     let cases = stages.store.list_cases_of(&about.into_iter().collect::<Vec<_>>()).await?;
     for decision in decisions.iter().filter(|d| d.verb != DecisionVerb::Drill) {
         let Some(case) = cases.get(&decision.case_id) else { continue };
+        if share.is_some_and(|share| !share.has(case)) {
+            continue;
+        }
         lines.push(format!("{} by {}: {}", decision.verb, decision.person, case.headline));
     }
     Ok(lines)
@@ -293,6 +351,7 @@ async fn health(stages: &Stages, moment: &Moment) -> anyhow::Result<Vec<String>>
     let Stages { store, clock, config, .. } = stages;
     let mut lines = Vec::new();
     if let Some(stopped) = stop::stopped(store, config).await? {
+        // While it is stopped new cases get no drafts and so no lines: how many there are must not go unsaid.
         let undrafted = match store.count_cases_in(&["new"]).await? {
             0 => String::new(),
             1 => " One new case waits for its draft.".to_owned(),
@@ -306,7 +365,8 @@ async fn health(stages: &Stages, moment: &Moment) -> anyhow::Result<Vec<String>>
             lines.push(format!("The newest record is {hours} hours old; check that the source is being read."));
         }
     }
-    if let Some(looked) = observe::looked_at(store).await? {
+    // Another thing than old records: a source that is read and tells nothing new, and one that nobody has read.
+    if let Some(looked) = watermark::looked_at(store).await? {
         let hours = clock.now().duration_since(looked).as_hours();
         if hours >= STALE_HOURS {
             lines.push(format!("The source was last read {hours} hours ago; `reeve doctor` says why."));

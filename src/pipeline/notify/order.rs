@@ -7,8 +7,10 @@ use anyhow::Context;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::super::context::Context as Stages;
 use super::super::detect::looked_through;
-use super::super::{Context as Stages, want};
+use super::super::want;
+use super::edition::{Edition, Share};
 use super::undecided::{self, Ranked, Undecided};
 use crate::domain::audit::AuditEntry;
 use crate::domain::calendar::{days_between, plus_days};
@@ -35,26 +37,27 @@ pub(super) struct Order {
 }
 
 impl Order {
-    pub(super) async fn of_day(stages: &Stages, day: Date) -> anyhow::Result<Self> {
+    pub(super) async fn of_day(stages: &Stages, edition: &Edition, share: Option<&Share>) -> anyhow::Result<Self> {
         let Stages { store, config, .. } = stages;
+        let ranking = &edition.ranking;
         let calendar = config.rules.calendar.calendar();
         // What the cases rest on, which may be less than what was read since.
         let as_of = looked_through(stages).await?;
         // Ranks were counted on the day of the last look; the time that is left has gone on.
-        let stood_still = as_of.map_or(0, |at| days_between(calendar.day_of(at), day).max(0));
-        let yesterday = store.find_digest(plus_days(day, -1)).await?;
+        let stood_still = as_of.map_or(0, |at| days_between(calendar.day_of(at), edition.reckoned).max(0));
+        let yesterday = store.find_digest_of(edition.whose(), plus_days(edition.day, -1)).await?;
         let before = lines_of(yesterday.as_ref());
-        let mut undecided = undecided::read(stages, |rank| {
+        let of_the_day = |rank: &mut Rank| {
             rank.slack_days -= f64::from(stood_still);
-            rank.lane = lane(rank, &config.rules.ranking);
-        })
-        .await?;
+            rank.lane = lane(rank, ranking);
+        };
+        let mut undecided = undecided::read(stages, |case| share.is_none_or(|share| share.has(case)), of_the_day).await?;
         for entry in &mut undecided.ranked {
             let old = before.get(entry.case.id.as_str());
             entry.damped = old.map_or(entry.rank.priority, |old| stable(old, &entry.rank));
         }
         undecided.ranked.sort_by_key(order);
-        let (straight, sampled) = above(&undecided.ranked, &config.rules.ranking, day);
+        let (straight, sampled) = above(&undecided.ranked, ranking, edition.day);
         Ok(Self { undecided, straight, sampled, as_of, yesterday })
     }
 
@@ -96,9 +99,11 @@ pub(super) fn order(entry: &Ranked) -> (Lane, std::cmp::Reverse<Money>, bool, st
 pub(super) fn above(ranked: &[Ranked], ranking: &RankingConfig, day: Date) -> (BTreeSet<usize>, BTreeSet<usize>) {
     let (capacity, places) = (ranking.capacity, ranking.sample_places);
     let worth: Vec<usize> = (0..ranked.len()).filter(|&i| is_worth_deciding(&ranked[i].rank, ranking)).collect();
+    // Everything has a line: there is nothing below it to draw from.
     if ranked.len() == worth.len() && worth.len() <= capacity {
         return (worth.into_iter().collect(), BTreeSet::new());
     }
+    // However short the list is, its first place goes by merit.
     let places = places.min(capacity.saturating_sub(1));
     let straight: BTreeSet<usize> = worth.into_iter().take(capacity - places).collect();
     let mut rest: Vec<(String, usize)> = (0..ranked.len())

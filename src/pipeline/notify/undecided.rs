@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::Context as Stages;
+use super::super::context::Context as Stages;
 use super::super::noise::{self, Muting, drill, mutes};
 use crate::domain::case::{Case, CaseState, Rank};
 use crate::domain::decision::RecommendationState;
@@ -35,11 +35,16 @@ pub(super) struct Undecided {
     pub(super) drafters: Vec<Drafter>,
 }
 
-/// Reads it, each rank put right for the day by `of_the_day`.
-pub(super) async fn read(stages: &Stages, of_the_day: impl Fn(&mut Rank)) -> Result<Undecided, StoreError> {
+/// Reads what `belongs` into the digest, each rank put right for the day by `of_the_day`.
+pub(super) async fn read(
+    stages: &Stages,
+    belongs: impl Fn(&Case) -> bool,
+    of_the_day: impl Fn(&mut Rank),
+) -> Result<Undecided, StoreError> {
     let Stages { store, config, clock, .. } = stages;
     let muting = Muting::load(store, config, clock.now()).await?;
-    let hidden = muting.hidden(store).await?;
+    let mut hidden = muting.hidden(store).await?;
+    hidden.retain(|(case, _)| belongs(case));
     let account = mutes::account(config, &hidden).into_iter();
     let mut found =
         Undecided { ranked: Vec::new(), noise: account.chain(muting.lifted().to_vec()).collect(), drafters: Vec::new() };
@@ -50,7 +55,8 @@ pub(super) async fn read(stages: &Stages, of_the_day: impl Fn(&mut Rank)) -> Res
     for page in waiting.chunks(PAGE) {
         let mut cases = store.list_cases_of(&page.iter().collect::<Vec<_>>()).await?;
         let begun = found.ranked.len();
-        for case in page.iter().filter_map(|id| cases.remove(id)).filter(|case| is_ranked(&case.state)) {
+        for case in page.iter().filter_map(|id| cases.remove(id)).filter(|case| is_ranked(&case.state) && belongs(case)) {
+            // It has no money, and ranks beside nothing: it stands in the account of what is muted.
             if case.is_mute_proposal() {
                 found.noise.push(format!("Proposed: {} See case {}.", case.headline, case.id));
                 continue;

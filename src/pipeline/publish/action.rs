@@ -9,40 +9,12 @@ use crate::domain::money::{Money, Quantity, UnitPrice};
 
 /// The action in plain words (handbook §5, "What the executor does").
 pub fn plain_name(action: &Action) -> &'static str {
-    match action {
-        Action::Expedite { .. } => "Ask the supplier or carrier to bring an open order line forward",
-        Action::DeferPo { .. } => "Push an order line back",
-        Action::CancelPo { .. } => "Cancel an order line or the rest of it",
-        Action::NewPo { .. } => "Draft a purchase order",
-        Action::IncreasePo { .. } => "Raise an open order line",
-        Action::SplitShip { .. } => "Have part shipped now and the rest later",
-        Action::AltSupplier { .. } => "Buy from another supplier",
-        Action::Transfer { .. } => "Move stock between locations",
-        Action::Reallocate { .. } => "Serve another order first",
-        Action::AdjustParam { .. } => "Change a reorder point, a maximum or a lead time",
-        Action::ForecastFix { .. } => "Correct a forecast",
-        Action::MarkEvent { .. } => "Mark history as a one-off event",
-        Action::AdjustStock { .. } => "Post a count's difference",
-        Action::HoldQc { .. } => "Keep stock out of sale for inspection",
-        Action::Return { .. } => "Send goods back to the supplier",
-        Action::FixMaster { .. } => "Correct master data",
-        Action::PromoChange { .. } => "End a promotion on another day",
-        Action::Markdown { .. } => "Reduce a price for some days",
-        Action::Recount { .. } => "Count again, by somebody else",
-        Action::Claim { .. } => "Claim against a supplier",
-        Action::BlockBill { .. } => "Keep a bill from payment until it is cleared",
-        Action::AcceptVar { .. } => "Accept a variance as it is",
-        Action::ReverseDoc { .. } => "Reverse a duplicated document",
-        Action::Contact { .. } => "Ask a question",
-        Action::Monitor { .. } => "Watch a condition",
-        Action::NoAction { .. } => "Close without doing anything",
-        Action::Escalate { .. } => "Ask for human judgement",
-        Action::Mute { .. } => "Leave a type of exception out of sight for a while",
-    }
+    action.entry().does
 }
 
 /// The action with its parameters. None for what Reeve does itself and nobody outside could.
 pub(super) fn act(action: &Action, terms: &Terms) -> Option<Act> {
+    // Each amount with its unit or currency: an executor need not know in what this company counts.
     let units = |quantity: &Quantity| Amount { amount: decimal(*quantity), unit: terms.unit.clone() };
     let money = |amount: &Money| cash(*amount, terms);
     let price = |price: &UnitPrice| Price {
@@ -50,6 +22,7 @@ pub(super) fn act(action: &Action, terms: &Terms) -> Option<Act> {
         currency: terms.currency.clone(),
         per: terms.unit.clone(),
     };
+    // Without a rest: a new action does not compile until somebody has said how executors are told of it.
     Some(match action.clone() {
         Action::Expedite { po_line, quantity, new_date, surcharge_max } => {
             Act::Expedite { po_line, quantity: units(&quantity), new_date, surcharge_max: money(&surcharge_max) }
@@ -166,6 +139,7 @@ fn comparison(detail: &str) -> Option<Comparison> {
         ("=", Operator::Equal),
     ];
     let figure = |text: &str| {
+        // Checks are written for people, who get their thousands parted by commas.
         let plain: String = text.trim().chars().filter(|c| *c != ',').collect();
         plain.parse::<Decimal>().ok().map(|d| d.to_string())
     };

@@ -151,6 +151,7 @@ fn event_for(
         channel: terms.channel.clone(),
         created_at: approval.at,
         due_at,
+        // Messages of one case leave in order: nothing about it overtakes what was decided before.
         lane: case.id.to_string(),
         about: recommendation.id.to_string(),
         step: step.number,

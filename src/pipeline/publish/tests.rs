@@ -19,7 +19,9 @@ fn one_of_each() -> Vec<Action> {
     let (shop, store) = (LocationId::new("3"), LocationId::new("1"));
     let day = |text: &str| text.parse().unwrap();
     let (soon, later) = (day("2026-10-09"), day("2026-10-20"));
+    // With a zero too many, so that a test sees that amounts leave in their shortest form.
     let quantity = Quantity("12.50".parse().unwrap());
+    // More places than money has: a unit price is not rounded to cents.
     let price = UnitPrice("3.125".parse().unwrap());
     let money = Money::from_minor(123_450);
     let text = |text: &str| text.to_owned();
@@ -129,6 +131,7 @@ fn event_of(action: Action) -> (NewOutbox, Value) {
         checks: vec![
             check("quantity ≤ stock to spare", "40 ≤ 1,190.5", true),
             check("line is open", "P00051 is purchase", true),
+            // A soft one: it is told to people, and is no condition for an executor.
             check("supplier refused last time", "", false),
         ],
         cites: vec![FactId::new("po_line:9/qty")],
@@ -261,6 +264,7 @@ fn every_action_makes_a_valid_event_that_names_each_of_its_parameters() {
     let mut codes: Vec<&str> = all.iter().map(Action::code).collect();
     codes.sort_unstable();
     codes.dedup();
+    // The whole catalogue: an action that is added and not listed above fails here.
     assert_eq!(codes.len(), 27);
     for action in all {
         let kept = serde_json::to_value(&action).unwrap();
@@ -272,6 +276,7 @@ fn every_action_makes_a_valid_event_that_names_each_of_its_parameters() {
         let told = told["parameters"].as_object().unwrap();
         let names = |of: &serde_json::Map<String, Value>| of.keys().cloned().collect::<std::collections::BTreeSet<_>>();
         let mut wanted = names(kept.as_object().unwrap());
+        // It stands beside the parameters, not among them.
         wanted.remove("code");
         assert_eq!(names(told), wanted, "{code}");
         let again: Approved = serde_json::from_value(body["data"].clone()).unwrap();

@@ -4,7 +4,7 @@
 //! two may, two do, by two hands. Going back to what was in force before takes one: it only restores what people had agreed to.
 
 use anyhow::Context as _;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::program::sha256;
@@ -12,17 +12,10 @@ use super::{InForce, in_force, load, program, read};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::audit::AuditEntry;
-use crate::domain::hand::{Hand, could_be_one};
-use crate::domain::ids::PersonId;
+use crate::domain::hand::Hand;
 use crate::domain::model::{ModelKind, ModelName, ModelSheet, Validation};
-use crate::domain::policy::Person;
+use crate::pipeline::promoting::{VALID_DAYS, Who, confirms, is_recent, may, said, stands, takes_two};
 use crate::store::{KeptValidation, ModelChange, ModelStep, Store, StoreError};
-
-/// Longest reason, in characters.
-const REASON_CHARS: usize = 500;
-
-/// For how many days a proposal may be confirmed, and a validation speaks for a version: a shop moves on.
-pub const VALID_DAYS: i64 = 30;
 
 /// What came of a wish to change what runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +28,8 @@ pub enum Changed {
     Same,
 }
 
-/// Who asks: the person, through what, and by whose hand.
-pub type Who<'w> = (&'w PersonId, &'w str, &'w Hand);
+/// What whoever promotes wishes to do.
+const WHAT: &str = "change which detector runs";
 
 /// Adds a version whose parameters are `parameters`. Answers whether it was new.
 ///
@@ -91,7 +84,7 @@ pub async fn promote(
     reason: &str,
 ) -> anyhow::Result<Changed> {
     let (by, _, hand) = who;
-    may(config, by)?;
+    may(config, by, WHAT)?;
     let now = in_force(store, config).await?;
     if now.names.get(&name.kind) == Some(name) {
         return Ok(Changed::Same);
@@ -106,10 +99,12 @@ pub async fn promote(
     if let Some((sheet, parameters)) = program::sheet(&config.rules.models, name) {
         store.add_model(&sheet, parameters.as_deref(), (program::BY, clock.now()), None).await?;
     }
-    let two = config.rules.policy.detectors.signatures == 2 && promoters(config).count() >= 2;
-    let first = now.proposed.iter().find(|old| old.name == *name && stands(config, old, clock.now()));
+    let two = takes_two(config);
+    let stands = |old: &&ModelStep| stands(config, old.by.as_str(), old.at, clock.now());
+    // A proposal that is too old, or whose maker may not promote any more, is none: then this is the first step.
+    let first = now.proposed.iter().find(|old| old.name == *name && stands(old));
     if let (true, Some(first)) = (two, first) {
-        confirms(config, first, by, hand)?;
+        confirms(config, (first.by.as_str(), first.hand.as_ref()), by, hand)?;
     }
     let change = if two && first.is_none() { ModelChange::Proposed } else { ModelChange::Promoted };
     let step = step(&now, name, change, who, clock.now(), reason, proof.id);
@@ -129,13 +124,14 @@ pub async fn roll_back(
     (kind, to): (ModelKind, Option<&ModelName>),
     reason: &str,
 ) -> anyhow::Result<Changed> {
-    may(config, who.0)?;
+    may(config, who.0, WHAT)?;
     let now = in_force(store, config).await?;
     let reason = said(reason)?;
     let history = now.history.get(&kind).map_or(&[][..], Vec::as_slice);
     let current = history.last().context("every kind has a version in force")?;
     let name = match to {
         Some(name) if name == current => return Ok(Changed::Same),
+        // Only to what people agreed to once; anything else has to pass the test first.
         Some(name) => history.iter().find(|was| *was == name),
         None => before(history),
     };
@@ -221,62 +217,17 @@ pub fn told(step: &ModelStep) -> String {
 /// The newest validation of a version beside the one that runs, which it has to have passed.
 async fn passed(store: &Store, name: &ModelName, beside: &ModelName, now: Timestamp) -> anyhow::Result<KeptValidation> {
     let all = store.list_validations(name).await?;
-    let since = now.checked_sub(SignedDuration::from_hours(24 * VALID_DAYS)).unwrap_or(Timestamp::MIN);
-    let recent = |kept: &KeptValidation| kept.validation.beside == *beside && kept.validation.at >= since;
+    let recent = |kept: &KeptValidation| kept.validation.beside == *beside && is_recent(kept.validation.at, now);
     let newest = all.into_iter().find(recent).with_context(|| {
         format!(
             "{name} has not been held against {beside}, which runs, within {VALID_DAYS} days; run `reeve models validate {name}` first"
         )
     })?;
     anyhow::ensure!(
+        // Both what it measured and what its row says: a row that was changed past Reeve is no proof.
         newest.validation.passed() && newest.passed && newest.id == newest.validation.hash(),
         "{name} did not pass its newest validation beside {beside}: {}",
         newest.validation.failed.join("; ")
     );
     Ok(newest)
-}
-
-fn said(reason: &str) -> anyhow::Result<String> {
-    let reason: String = reason.trim().chars().take(REASON_CHARS).collect();
-    anyhow::ensure!(!reason.is_empty(), "say why: whoever looks at the detectors later has to know");
-    Ok(reason)
-}
-
-/// Does a proposal still stand: is it recent, and would whoever made it be asked today?
-fn stands(config: &Config, first: &ModelStep, now: Timestamp) -> bool {
-    let is_recent = now.duration_since(first.at) <= SignedDuration::from_hours(24 * VALID_DAYS);
-    is_recent && promoters(config).any(|person| person.id == first.by)
-}
-
-/// Is the second a second person, by another hand?
-fn confirms(config: &Config, first: &ModelStep, by: &PersonId, hand: &Hand) -> anyhow::Result<()> {
-    let others = || promoters(config).filter(|p| p.id != *by).map(|p| p.name.as_str()).collect::<Vec<_>>().join(" or ");
-    anyhow::ensure!(first.by != *by, "you have proposed it, and promoting takes a second person; ask {}", others());
-    let handed_over = config.identity.links_are_handed_over && matches!(hand, Hand::MadeByCommand(_));
-    anyhow::ensure!(
-        handed_over || !could_be_one(first.hand.as_ref(), hand),
-        "{} proposed it by what could be the same hand, so it could be one person with two names; the second confirms it on the \
-         page, signed in by a link that somebody else made, under Health",
-        first.by
-    );
-    Ok(())
-}
-
-fn may(config: &Config, by: &PersonId) -> anyhow::Result<()> {
-    let found = config.people.iter().find(|person| person.id == *by);
-    let person = found
-        .with_context(|| format!("there is no person {:?} in the configuration; name one of [[people]]", by.as_str()))?;
-    let others = || promoters(config).map(|p| p.name.as_str()).collect::<Vec<_>>().join(" or ");
-    anyhow::ensure!(may_promote(config, person), "{} may not change which detector runs; ask {}", person.name, others());
-    Ok(())
-}
-
-/// May somebody change which version runs?
-pub fn may_promote(config: &Config, person: &Person) -> bool {
-    config.rules.policy.detectors.may_promote(person)
-}
-
-/// Everybody who may.
-pub fn promoters(config: &Config) -> impl Iterator<Item = &Person> {
-    config.people.iter().filter(|person| may_promote(config, person))
 }

@@ -12,8 +12,8 @@ use super::InForce;
 use crate::domain::calendar::plus_days;
 use crate::domain::model::{ModelKind, ModelName};
 use crate::models::control::drift::{DaySeen, Drift, Moved, moved};
-use crate::pipeline::moment::Moment;
 use crate::pipeline::noise::figures::{self, Noise};
+use crate::rules::detect::Seen;
 use crate::store::{ModelDay, Store, StoreError};
 
 /// Days of late, and days before them that they are compared with: two weeks hold each weekday twice, eight weeks are recent.
@@ -67,6 +67,7 @@ impl Standing {
                 changed.join(", ")
             ));
         }
+        // Beside the other, not instead of it: a detector can go wrong on what looks the same.
         if self.breaks_its_promise() {
             let Noise { shown, rejected, .. } = self.answered;
             said.push(format!(
@@ -85,13 +86,13 @@ impl Standing {
     }
 }
 
-/// Keeps how the last days were distributed that a moment has seen.
+/// Keeps how the last days before `today` were distributed, as they were seen.
 ///
 /// # Errors
 /// The store's.
-pub async fn keep(store: &Store, moment: &Moment, running: &InForce) -> Result<(), StoreError> {
+pub async fn keep(store: &Store, (seen, today): (&Seen, Date), running: &InForce) -> Result<(), StoreError> {
     let mut days = Vec::new();
-    for (kind, seen) in &moment.seen.watched {
+    for (kind, seen) in &seen.watched {
         let version = running.models().name(*kind).version;
         let day = |(day, seen): (&Date, &DaySeen)| ModelDay {
             kind: *kind,
@@ -99,7 +100,8 @@ pub async fn keep(store: &Store, moment: &Moment, running: &InForce) -> Result<(
             version: version.clone(),
             seen: seen.clone(),
         };
-        days.extend(seen.iter().filter(|(day, seen)| **day < moment.book.today && !seen.is_empty()).map(day));
+        // Not the running day: half a day is distributed in another way than a whole one.
+        days.extend(seen.iter().filter(|(day, seen)| **day < today && !seen.is_empty()).map(day));
     }
     if days.is_empty() { Ok(()) } else { store.put_model_days(&days).await }
 }
@@ -142,6 +144,7 @@ pub async fn standings(store: &Store, running: &InForce, today: Date, promised: 
         let own = days.iter().filter(|day| day.version == model.version && day.day >= first);
         let (now, then): (Vec<&ModelDay>, Vec<&ModelDay>) = own.partition(|day| day.day >= late);
         let seen = |days: &[&ModelDay]| days.iter().map(|day| day.seen.clone()).collect::<Vec<_>>();
+        // A week of late and two before it, at least: fewer days hold some weekdays and not others.
         let enough = now.len() >= 7 && then.len() >= 14;
         let moved = if enough { moved(&seen(&then), &seen(&now)) } else { Vec::new() };
         let signs = match kind {

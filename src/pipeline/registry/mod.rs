@@ -18,8 +18,9 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-pub use self::change::{Changed, VALID_DAYS, Who, add, may_promote, promote, promoters, roll_back, told, validated};
+pub use self::change::{Changed, add, promote, roll_back, told, validated};
 pub use self::sheet::sheet_of;
+pub use super::promoting::{VALID_DAYS, Who, may_promote, promoters};
 use crate::config::Config;
 use crate::domain::model::{ModelKind, ModelName};
 use crate::models::demand::detector::Detector as DemandDetector;
@@ -142,6 +143,7 @@ pub async fn load(store: &Store, config: &Config, name: &ModelName) -> Result<Re
         Err(StoreError::Corrupt { source, .. }) => return Ok(Err(format!("its parameters are damaged: {source}"))),
         Err(error) => return Err(error),
     };
+    // Parameters decide what people are asked. What was written over them past Reeve does not run.
     let sheet = store.find_model(name).await?;
     if sheet.is_none_or(|kept| kept.sheet.sha256 != program::sha256(Some(&text))) {
         return Ok(Err("its parameters do not match their checksum: they were changed".to_owned()));
@@ -189,6 +191,7 @@ impl Registry {
     /// The store's.
     pub async fn now(&self) -> anyhow::Result<Arc<InForce>> {
         let mut last = self.last.lock().await;
+        // Asked each time: somebody may have promoted another version through another process.
         let mut key = vec![self.store.last_model_step().await.context("reading the registry")?.to_string()];
         for kind in ModelKind::ALL {
             key.extend(self.store.find_setting(&begun_with(&self.config, kind)).await?);

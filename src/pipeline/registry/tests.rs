@@ -154,6 +154,7 @@ async fn a_version_is_promoted_by_two_who_may_after_it_passed_beside_what_runs()
         door.validated(&name, &["average precision .700, and what runs has .800"]).await;
         let refused = door.promote("ari", &name).await.unwrap_err();
         assert!(refused.contains("did not pass its newest validation"), "{refused}");
+        // Otherwise the two are of one moment, and neither is the newest.
         door.clock.set(door.clock.now().checked_add(SignedDuration::from_secs(60)).unwrap());
         door.validated(&name, &[]).await;
 
@@ -191,6 +192,7 @@ async fn two_names_by_one_hand_are_not_two_people() {
         let name = door.added(1).await;
         door.validated(&name, &[]).await;
         let (ari, dan) = (PersonId::new("ari"), PersonId::new("dan"));
+        // One account of the machine that gives two names.
         let hand = Hand::Command("root (uid 0)".to_owned());
         let by = |who| promote(&door.store, &door.config, &door.clock, (who, "command", &hand), &name, "better");
         assert!(matches!(by(&ari).await, Ok(Changed::Proposed(_))));
@@ -226,6 +228,7 @@ async fn a_version_that_was_changed_past_reeve_does_not_run_and_everybody_is_tol
         let (name, other) = (door.added(1).await, door.added(2).await);
         door.validated(&name, &[]).await;
         door.promote("ari", &name).await.unwrap();
+        // The name stays and what stands under it is another version's.
         let swap = format!(
             "update models set parameters = (select parameters from models where name = '{other}') where name = '{name}'"
         );
@@ -249,6 +252,7 @@ async fn what_has_moved_is_said_with_what_to_do_and_the_days_of_another_version_
         let (today, version) = (date(2026, 10, 8), running.models().name(ModelKind::Demand).version);
         let seen = |units: f32| {
             let mut seen = DaySeen::default();
+            // Spread over two units, so that there is a distribution to compare and not one bar.
             (0..60_u8).for_each(|nth| seen.add(&demand::UNITS, units + f32::from(nth) / 30.0));
             seen
         };
@@ -270,6 +274,7 @@ async fn what_has_moved_is_said_with_what_to_do_and_the_days_of_another_version_
         assert!(all[0].has_drifted() && line.contains("units (index ") && line.contains("reeve models train"), "{line}");
         assert!(all[1].moved.is_empty() && all[1].line().is_none(), "nothing was counted of receiving");
         assert_eq!(drift::kept(&store).await.unwrap(), Some((today, all)), "the page reads what the digest has counted");
+        // The same days, as counted by another version: they take the place of those that moved.
         store.put_model_days(&days_of("trained-0", 30.0)).await.unwrap();
         assert!(standing().await[0].moved.is_empty(), "that another version says otherwise is no drift");
     })

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 
-use super::moment::Moment;
 use crate::config::Config;
 use crate::domain::book::Book;
 use crate::domain::ids::{ItemId, LocationId};
@@ -54,18 +53,23 @@ impl Shop<'_> {
         }
     }
 
-    /// Looks at what has changed since a moment of the same day, and takes the rest from there. None where everything is to be
+    /// Looks at what has changed since a book of the same day and what was seen in it, and takes the rest from there. None where everything is to be
     /// looked at: another day has closed, much has changed, or something that all hangs on.
-    pub(super) async fn look_again(&self, before: &Moment, changed: &Changed) -> anyhow::Result<Option<LookedAt>> {
-        let few = changed.items.len() as f64 <= AGAIN_SHARE * before.book.items.len() as f64;
+    pub(super) async fn look_again(
+        &self,
+        (known, before): (&Book, &Seen),
+        changed: &Changed,
+    ) -> anyhow::Result<Option<LookedAt>> {
+        let few = changed.items.len() as f64 <= AGAIN_SHARE * known.items.len() as f64;
         // What is still to come of the day is forecast with what is known of everybody.
-        let old = self.as_of.duration_since(before.seen.overview.as_of) >= OVERVIEW_LASTS;
+        let old = self.as_of.duration_since(before.overview.as_of) >= OVERVIEW_LASTS;
         if changed.everything || !few || old {
             return Ok(None);
         }
-        let book = self.supply().await?.with_sums_of(&before.book);
-        let same_day = |location: &LocationId| book.closed_at(location) == before.book.closed_at(location);
-        if book.today != before.book.today || !book.locations.keys().all(same_day) {
+        let book = self.supply().await?.with_sums_of(known);
+        // Each place closes its day in its own zone: where one has closed since, its demand has a day more.
+        let same_day = |location: &LocationId| book.closed_at(location) == known.closed_at(location);
+        if book.today != known.today || !book.locations.keys().all(same_day) {
             return Ok(None);
         }
         let mut items: BTreeSet<ItemId> = changed.items.clone();
@@ -76,8 +80,8 @@ impl Shop<'_> {
         let all: Vec<ItemId> = items.iter().filter(|item| book.items.contains_key(*item)).cloned().collect();
         let parts: Arc<[BTreeSet<ItemId>]> = all.chunks(ITEMS_AGAIN).map(|some| some.iter().cloned().collect()).collect();
         let book = Arc::new(book);
-        let looked = self.look_at_parts(&book, &parts, &before.seen.overview).await?;
-        let seen = looked.after(&before.seen, &book, &self.config.rules, &items);
+        let looked = self.look_at_parts(&book, &parts, &before.overview).await?;
+        let seen = looked.after(before, &book, &self.config.rules, &items);
         Ok(Some(LookedAt { book: Arc::unwrap_or_clone(book), seen, whole: false }))
     }
 
@@ -119,6 +123,8 @@ impl Shop<'_> {
         let book = Arc::new(self.supply().await?);
         let parts: Arc<[BTreeSet<ItemId>]> = parts(book.items.keys(), sales).into();
         let add = |gathered: &mut Gathered, part: &Book, _: &BTreeSet<ItemId>| gathered.merge(Gathered::of(part));
+        // A class or a false-discovery bound hangs on every item, so no part can be judged before all were gone through
+        // once.
         let gathered = self.go_through(&book, &parts, Gathered::default(), add).await?;
         let book = Arc::new(Book::clone(&book).with_sums(&gathered.sums));
         let overview = Arc::new(Overview::of(&book, &self.config.rules, gathered));
@@ -153,6 +159,7 @@ impl Shop<'_> {
                 what(&mut state, &part, &parts[at]);
                 anyhow::Ok(state)
             });
+            // The next ones are read while these are looked at: one waits for the database, the other for a processor.
             at += 1;
             next = load(at).await?;
             state = looking.await.context("looking at some of the items")??;
@@ -190,6 +197,7 @@ fn parts<'i>(items: impl Iterator<Item = &'i ItemId>, sales: &BTreeMap<ItemId, u
             parts.push(BTreeSet::new());
             records = 0;
         }
+        // An item without sales takes room, too: else one part could hold a hundred thousand of them.
         records += own.max(1);
         if let Some(part) = parts.last_mut() {
             part.insert(item.clone());

@@ -45,6 +45,7 @@ fn seen(moment: &Moment) -> Vec<String> {
     let signals = moment.seen.signals.iter().filter(|s| !once_a_day.iter().any(|detector| s.is_made_by(detector)));
     let timeless = |signal: &crate::domain::exception::Signal| {
         let mut signal = signal.clone();
+        // A look again reads what has changed later than the rest.
         signal.facts.iter_mut().for_each(|fact| fact.as_of = Timestamp::UNIX_EPOCH);
         serde_json::to_string(&signal).unwrap()
     };
@@ -127,10 +128,12 @@ async fn a_look_again_sees_what_a_look_at_all_sees(seed: u64, edits: &[Vec<Edit>
     let clock = Clock::standing_at(at);
     let moments = |config| Moments::new(store.clone(), config, clock.clone());
     read(&store, records.clone(), at).await;
+    // Nothing fits into memory, so what is looked at again goes by parts.
     let parted = moments(config(0));
     let mut before = parted.now().await.unwrap();
     assert!(!before.is_whole());
     for edits in edits {
+        // So little that what was seen of everything still stands.
         at += SignedDuration::from_mins(3);
         clock.set(at);
         read(&store, edits.iter().filter_map(|edit| edit.of(&records, at)).collect(), at).await;
@@ -157,6 +160,7 @@ async fn a_look_again_sees_what_a_look_at_all_sees(seed: u64, edits: &[Vec<Edit>
 fn what_is_looked_at_again_is_seen_as_if_all_were() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let edits = prop::collection::vec(prop::collection::vec(edit(), 0..3), 1..4);
+    // Each of them builds a store and looks several times at all of it.
     let mut runner = TestRunner::new(Cases::with_cases(8));
     runner
         .run(&(0_u64..1000, edits), |(seed, edits)| {
@@ -182,6 +186,7 @@ async fn half_of_a_look_holds_up_only_what_it_has_changed() {
     let (touched, other) = (level.item.clone(), ItemId::new("none"));
     store.begin_look("erp", &["records"], at).await.unwrap();
     let observed = vec![Observed { changed_at: at, record: Record::StockLevel(level) }];
+    // More is to come, and the look has not ended: what is read until then may contradict itself.
     store.apply_page("erp", &Page { observed, next: "half".to_owned(), more: true }, at).await.unwrap();
     moment.book_of(&store, &BTreeSet::from([other])).await.expect("nothing of it has changed");
     let refused = moment.book_of(&store, &BTreeSet::from([touched])).await.unwrap_err();

@@ -46,6 +46,7 @@ impl Ratio {
         let exact = given.checked_mul(self.many).and_then(|n| n.checked_div(self.of));
         let stock = within(path, exact.unwrap_or(Decimal::MAX), QUANTITY_MAX)?.round_dp(DECIMALS).normalize();
         let pieces = measure(stock_unit).is_none_or(|m| m.dimension == Dimension::Count);
+        // Rounded away it would read as none: none received, none billed.
         if !given.is_zero() && (stock.is_zero() || (pieces && stock < PIECES_MIN)) {
             return Err(Fault::wrong(path, &format!("{given} is less than can be counted in {stock_unit}")));
         }
@@ -109,6 +110,8 @@ impl Ways<'_> {
         if same(unit, stock) {
             return Ok(Ratio::ONE);
         }
+        // A unit that is called as one of our packages is that package. Two of one name and of different sizes settle
+        // nothing.
         let mut named: Vec<Decimal> = self.packs().filter(|p| same(unit, &p.name)).map(|p| p.qty.0).collect();
         named.dedup();
         if let [one] = named.as_slice() {

@@ -74,6 +74,7 @@ impl Known {
         for (field, name) in keys.codes() {
             let Some(name) = name else { continue };
             let these = self.one(field, &name.0, supplier);
+            // A code that we do not know says nothing against the others: senders have codes that nobody told us.
             if these.is_empty() {
                 continue;
             }
@@ -87,6 +88,7 @@ impl Known {
         }
         match found {
             Some((_, found)) => Named::Found(self.with_unknown_package(keys, found)),
+            // Words alone, and only where no code is given: beside a code that is not known they would be a guess.
             None if !keys.has_code() => match keys.description {
                 None => Named::Nothing,
                 Some(words) => match self.by_words(words, supplier) {
@@ -162,6 +164,7 @@ impl Known {
                 left.retain(active);
             }
         }
+        // A field is first taken for what it is: our SKU goes before a supplier's code that reads the same.
         let nearest = left.iter().map(|m| m.rank).min();
         left.retain(|m| Some(m.rank) == nearest);
         let mut each: Vec<Meant> = Vec::new();

@@ -84,11 +84,13 @@ impl Known {
             match record {
                 Record::Item(r) => known.add_item(r),
                 Record::Supplier(r) => {
+                    // In one index by id and by name: a sender says either. Several may bear one name.
                     known.suppliers.entry(id_of(r.id.as_str())).or_default().insert(r.id.clone());
                     known.suppliers.entry(folded(&r.name)).or_default().insert(r.id.clone());
                     known.supplier_names.insert(r.id, r.name);
                 }
                 Record::SupplierPrice(r) => {
+                    // A supplier that has no word of its own for an item must not be found by saying nothing.
                     for word in [&r.keys.code, &r.keys.name].into_iter().filter(|word| !word.is_empty()) {
                         known.theirs.entry(folded(word)).or_default().insert((r.supplier.clone(), r.item.clone()));
                     }
@@ -109,6 +111,7 @@ impl Known {
                 _ => {}
             }
         }
+        // What a sender calls line 2 may be the second on the order, and lines stand there by their ids.
         for order in known.orders.values_mut() {
             order.lines.sort_by(|a, b| numeric(&a.id).cmp(&numeric(&b.id)));
         }
@@ -119,6 +122,7 @@ impl Known {
         if !item.sku.is_empty() {
             self.skus.entry(folded(&item.sku)).or_default().push(item.id.clone());
         }
+        // Where an item has no SKU both are one text, and it must not be found twice under it.
         for title in BTreeSet::from([folded(&item.name), folded(&item.label())]) {
             self.titles.entry(title).or_default().push(item.id.clone());
         }

@@ -83,6 +83,7 @@ impl Against<'_> {
         }
         let asked: Vec<Asked<'l>> = lines.iter().map(Asked::from).collect();
         let mut told: Vec<Vec<NoticeLine>> = vec![Vec::new(); asked.len()];
+        // One document may speak of several orders, and each line is held against those of its own order only.
         let mut groups: Vec<(OrderName<'_>, Vec<usize>)> = Vec::new();
         for (at, line) in asked.iter().enumerate() {
             let keys = line.order.given().unwrap_or(document.order);
@@ -101,6 +102,7 @@ impl Against<'_> {
                 (None, None) => Vec::new(),
             };
             let order = order.map(|(_, order)| order);
+            // A supplier's codes are those of whoever has the order, also where a hook speaks for many suppliers.
             let supplier = order.map(|order| order.supplier.clone()).or_else(|| document.parties.supplier.clone());
             let wanted = places.iter().map(|at| self.wanted(*at, &asked[*at], &pool, document.kind, supplier.as_ref()));
             let wanted: Vec<Wanted<'l>> = wanted.collect::<Result<_, _>>()?;
@@ -120,6 +122,7 @@ impl Against<'_> {
             }
         }
         let told: Vec<NoticeLine> = told.into_iter().flatten().collect();
+        // Where there is an order, goods that are not on it may be told beside its lines, but not alone.
         let leads = document.ordered || document.shipped.is_some() || told.iter().any(|l| !l.order.is_empty());
         if leads && told.iter().all(|l| l.po_line.is_none()) {
             return Err(Fault::missing("data.lines", "none of them is on the order that is named (yet)"));
@@ -146,6 +149,7 @@ impl Against<'_> {
         if let Some(keys) = own.or_else(|| document.order.given()) {
             return self.order(&path, keys, &document.parties, lines).map(|order| Some((path, order)));
         }
+        // What names its shipment, and a bill of a known supplier, may be about no order at all.
         if !document.ordered {
             return Ok(None);
         }
@@ -195,6 +199,7 @@ impl Against<'_> {
                 return Err(Fault::wrong(&path, &format!("{one} and {other} name different items")));
             }
             Named::Unknown(why) if by_id.is_none() || asked.keys.has_code() => {
+                // Words on a bill that are no item's are a charge: freight, a surcharge.
                 if kind == Kind::Money && !asked.keys.has_code() && asked.line.is_none() {
                     None
                 } else {
@@ -213,6 +218,7 @@ impl Against<'_> {
         let item = meant.as_ref().map(|m| m.item.clone()).or_else(|| by_id.map(|place| pool[place].item.clone()));
         let ratio = self.ratio(&path, asked, item.as_ref(), meant.as_ref(), pool, supplier)?;
         let unit = item.as_ref().and_then(|i| self.known.items.get(i)).map_or("", |i| i.unit.as_str());
+        // Only money is taken back by a sign. Goods below zero are no quantity, and are refused as such.
         let back = kind == Kind::Money && asked.qty.is_some_and(|q| q.0.is_sign_negative() && !q.0.is_zero());
         let qty = asked.qty.map(|q| if back { Amount(q.0.abs()) } else { q });
         let qty = qty.map(|q| ratio.quantity(&format!("{path}.qty"), q, unit)).transpose()?;
@@ -240,6 +246,7 @@ impl Against<'_> {
             )
         })?;
         match line {
+            // Our id says one item and the codes another: one of them is a slip, and nobody can say which.
             Some(line) if line.item != meant.item => {
                 let what = format!("line {} is of another item than is named", line.id);
                 Err(Fault::wrong(&format!("{path}.line"), &what))
@@ -330,8 +337,11 @@ fn spread(pool: &[&PurchaseLine], wanted: &[Wanted<'_>]) -> Result<Vec<Vec<Piece
     for (nth, want) in wanted.iter().enumerate() {
         if let Some(place) = want.fixed {
             pieces[nth].push((Some(place), want.qty));
-            used[place] = true;
-            free[place] = (free[place] - want.qty.unwrap_or(pool[place].qty).0).max(Decimal::ZERO);
+            // What is credited leaves the room of its line to what is billed on the same document.
+            if !want.back {
+                used[place] = true;
+                free[place] = (free[place] - want.qty.unwrap_or(pool[place].qty).0).max(Decimal::ZERO);
+            }
         }
     }
     let of_item = |want: &Wanted<'_>| -> Vec<usize> {

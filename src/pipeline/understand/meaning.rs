@@ -55,6 +55,8 @@ pub(super) fn meaning(event: &Event, against: &Against<'_>) -> Result<Vec<Notice
     if event.at.duration_since(against.received_at) > AHEAD_MAX {
         return Err(Fault::wrong("timestamp", &format!("{} lies in the future", event.at)));
     }
+    // Of all that can be announced, this is what a supplier can know. Stock of a channel or a promotion is not theirs to
+    // tell.
     let suppliers_own = matches!(
         event.said,
         Said::SupplierDelay(_)
@@ -108,6 +110,7 @@ impl Against<'_> {
         for line in &mut lines {
             line.date = line.date.or(Some(said.new_date));
         }
+        // Gateways tell some things late. A delay of goods that are on the shelf must raise nothing.
         let came = lines.iter().map(|l| self.known.closed_before(l.po_line.as_ref()?, at)).collect::<Option<Vec<_>>>();
         if let Some(last) = came.and_then(|all| all.into_iter().max()) {
             let day = last.to_zoned(jiff::tz::TimeZone::UTC).date();
@@ -124,6 +127,7 @@ impl Against<'_> {
         self.day_of("data.date", said.date)?;
         let order = OrderKeys { name: Some(&said.order), id: said.order_id.as_ref() };
         let parties = self.parties(said.supplier.as_ref(), said.company.as_ref())?;
+        // Confirmed without lines it is confirmed as it was ordered.
         let mut lines = if said.lines.is_empty() {
             self.whole_order(order, &parties, |ordered| (Some(ordered.qty), ordered.price))?
         } else {
@@ -139,6 +143,7 @@ impl Against<'_> {
         self.day("data.shipped_on", said.shipped_on)?;
         self.day_of("data.expected_on", said.expected_on)?;
         counted("data.lines", said.lines.len())?;
+        // Each package has a code of its own, so where nobody says how many there are, the codes do.
         let told = u32::try_from(said.sscc.len()).ok().filter(|n| *n > 0);
         let order = OrderKeys { name: said.order.as_ref(), id: said.order_id.as_ref() };
         let parties = self.parties(said.supplier.as_ref(), said.company.as_ref())?;
@@ -184,10 +189,12 @@ impl Against<'_> {
             named.into_iter().filter(|(_, o)| parties.supplier.as_ref().is_none_or(|s| o.supplier == *s)).collect();
         let mut orders: Vec<&super::known::Order> = Vec::new();
         for (_, order) in &named {
+            // Several lines of one order are one order.
             if orders.iter().all(|o| o.id != order.id) {
                 orders.push(order);
             }
         }
+        // Suppliers number their shipments as they like: two of them may use one number.
         let suppliers: std::collections::BTreeSet<&SupplierId> = orders.iter().map(|o| &o.supplier).collect();
         match suppliers.len() {
             0 => Err(Fault::missing(
@@ -250,6 +257,7 @@ impl Against<'_> {
         let named = parties.supplier.clone();
         let document = Document { kind: Kind::Money, order, ordered: named.is_none(), shipped: None, parties };
         let lines = some_of(self.lines(&said.lines, &document)?, "is credited")?;
+        // Some senders write what is credited below zero and some above. Both mean the same; a mixture means nothing.
         let back = all_taken_back(&said.lines);
         if !back && lines.iter().any(|l| l.qty.is_some_and(|q| q < Quantity::ZERO)) {
             return Err(Fault::wrong(

@@ -23,7 +23,8 @@ use tokio::sync::Mutex;
 
 use self::known::Known;
 use self::meaning::{Against, meaning};
-use super::{Context as Stages, Progress, Stage};
+use super::context::Context as Stages;
+use super::{Progress, Stage};
 use crate::config::Config;
 use crate::domain::audit::AuditEntry;
 use crate::domain::event::{EventType, Fault, read, type_of};
@@ -80,6 +81,8 @@ impl Stage for Understand {
     async fn run_once(&self) -> anyhow::Result<Progress> {
         let Stages { store, config, clock, .. } = &self.context;
         let now = clock.now();
+        // Read before the records: what changes meanwhile then counts as new, and a name that was missing is looked for
+        // again.
         let newest = store.newest_change().await?;
         let events = store.list_events_to_understand(now, newest, BATCH).await.context("looking for new events")?;
         if events.is_empty() {
@@ -114,6 +117,7 @@ fn notices(row: &EventRow, known: &Known, config: &Config) -> Result<Vec<Notice>
     let against =
         Against { known, supplier: supplier.as_ref(), currency: &config.rules.money.currency, received_at: row.received_at };
     let contents = meaning(&event, &against)?;
+    // By place, so that an event that is understood a second time makes the same notices and no more.
     let several = contents.len() > 1;
     let notice = |(i, content): (usize, NoticeContent)| Notice {
         id: if several { format!("{}#{i}", row.id) } else { row.id.clone() },
@@ -142,6 +146,7 @@ async fn settle(
             ("event.understood", settled, json!({ "type": kind, "notices": count }))
         }
         Err(fault) => {
+            // What is wrong stays wrong. Only what is not known may come to be known.
             let retry_at = matches!(fault, Fault::Unknown(_)).then(|| retry_at(row.tries, now)).flatten();
             let reason = fault.reason().to_owned();
             tracing::warn!(event = row.id.as_str(), "Event {} is in quarantine: {reason}", row.id);

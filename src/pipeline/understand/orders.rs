@@ -55,6 +55,7 @@ impl Against<'_> {
         let mut all: Vec<&Order> = match (keys.id, keys.name) {
             (Some(id), name) => {
                 let order = self.known.order_with(&id.0).ok_or_else(|| Fault::unknown(path, "order", &id.0))?;
+                // An id and a name that do not fit: one of them is a slip, and nobody can say which.
                 if let Some(name) = name
                     && self.known.orders_named(name).iter().all(|o| o.id != order.id)
                 {
@@ -71,6 +72,7 @@ impl Against<'_> {
         if let Some(supplier) = &parties.supplier {
             let own: Vec<&Order> = all.iter().copied().filter(|o| o.supplier == *supplier).collect();
             if own.is_empty() {
+                // Asked first: whoever speaks for one supplier is not told whose order it is instead.
                 self.may_speak(path, &format!("order {shown} is"), &all[0].supplier)?;
                 let whose = all.iter().map(|o| self.described(o)).collect::<Vec<_>>().join("; ");
                 let who = self.known.supplier_label(supplier);

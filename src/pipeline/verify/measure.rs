@@ -83,6 +83,7 @@ fn lost(
             let credited: Money = book
                 .bill_lines
                 .values()
+                // Lines of credit notes are kept with quantities below zero.
                 .filter(|b| !b.qty.is_positive() && b.created_at > since)
                 .filter(|b| b.po_line.as_ref().is_some_and(|l| lines.contains(l)))
                 .filter_map(|b| Some(-b.qty * b.price?))
@@ -130,9 +131,11 @@ fn lost_margin(book: &Book, place: &Place, since: Timestamp, horizon: Date, reca
     let Some(margin) = book.margin(item, location) else {
         return (None, "the item has no margin in the records".to_owned());
     };
+    // From the next day on: on the day of the decision nothing could have come yet.
     let start = plus_days(book.calendar.day_of(since), 1);
     let days = (days_between(start, horizon) + 1).max(0) as usize;
     let empty = book.on_hand_by_day(item, location, start).into_iter().take(days).filter(|level| *level <= 0.0).count();
+    // Usual is what was wanted before: on a shelf that stayed empty nothing sells, and that would read as nothing wanted.
     let before = plus_days(start, -USUAL_DAYS);
     let usual = book.demand_by_day(item, location, before).into_iter().take(USUAL_DAYS as usize).sum::<f64>()
         / f64::from(USUAL_DAYS);

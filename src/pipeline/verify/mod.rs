@@ -5,7 +5,7 @@
 //! measured once (`measure`).
 //!
 //! The ERP goes before the executor's word (`word`): that an executor says "done" settles only what leaves no trace; that it
-//! says "not done" or "taken back" is taken at once, unless the ERP shows otherwise.
+//! says "not done" is taken at once, unless the ERP shows otherwise; "taken back" is taken whatever the ERP still shows.
 
 mod measure;
 mod plan;
@@ -20,8 +20,9 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use self::word::{Finding, finding};
+use super::context::Context as Stages;
 use super::observe::may_look;
-use super::{Context as Stages, Progress, Stage};
+use super::{Progress, Stage};
 use crate::domain::audit::AuditEntry;
 use crate::domain::book::Book;
 use crate::domain::calendar::plus_days;
@@ -78,6 +79,8 @@ impl Stage for Verify {
                 continue;
             }
             let book = self.book_of(&moment, &recommendation).await?;
+            // A trace counts from the decision on, for somebody may have acted at once; patience, from when the executor
+            // heard of it.
             let (since, left) = decided_and_left(&self.0, &recommendation).await?;
             let found = trace::of(&book, &recommendation.candidate.action, since);
             let late = clock.now().duration_since(left) > PATIENCE;
@@ -120,6 +123,7 @@ impl Verify {
     ) -> anyhow::Result<bool> {
         let Stages { store, clock, .. } = &self.0;
         let now = clock.now();
+        // Only where nobody knows what became of it. Who has reported need not be asked.
         let notice = if finding.missed { self.missed(&recommendation, left).await? } else { None };
         let Finding { event, words, nobody_can_tell, .. } = finding;
         let mut after = recommendation.clone();
@@ -165,6 +169,7 @@ impl Verify {
     async fn missed(&self, recommendation: &Recommendation, left: Timestamp) -> anyhow::Result<Option<NewOutbox>> {
         let Stages { store, clock, config, .. } = &self.0;
         let sent = store.list_outbox_about(recommendation.id.as_str()).await?;
+        // The newest one: an approval that was undone and given again has other messages.
         let hand_off = sent.iter().rev().find(|row| row.state == OutboxState::Sent && row.kind == OutboxKind::Approved);
         Ok(hand_off.zip(recommendation.candidate.step(1)).map(|(row, step)| {
             publish::not_seen(recommendation, step, &row.id, &row.channel, &config.web.address(), left, clock.now())
@@ -199,6 +204,7 @@ impl Verify {
         let case = store.get_case(&recommendation.case_id).await?;
         let measured = measure::of(book, &case, &recommendation.candidate, since, horizon, config.rules.money.recapture);
         let earlier = store.find_outcome(&recommendation.id).await?;
+        // What was said when it was settled stays, and stands beside what was measured.
         let found = earlier.map(|outcome| outcome.found).unwrap_or_default();
         let outcome = Outcome {
             recommendation_id: recommendation.id.clone(),
@@ -211,6 +217,7 @@ impl Verify {
                 .on(recommendation.content_hash())
                 .with(serde_json::json!({ "case": case.id.as_str(), "measured": measured }));
         self.write(Change {
+            // As it was, but written at the version that was read: of two that measure at once one is refused.
             recommendations: &[(recommendation.clone(), seen)],
             outcomes: &[outcome],
             entries: &[entry],

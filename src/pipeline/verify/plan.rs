@@ -57,6 +57,7 @@ impl Verify {
                 self.look_at_step(book, &rec, step, row, since, (&earlier.steps, &reports), &mut looked)?;
             }
         }
+        // A step that nothing is known of may still leave. Until then the plan is neither done nor failed.
         let every = looked.steps.len() == rec.candidate.step_count() as usize;
         let event = StepFound::whole(&looked.steps).filter(|_| every).and_then(|to| StepFound::event(&rec.state, &to));
         if looked.moved.is_empty() && event.is_none() {
@@ -114,6 +115,7 @@ impl Verify {
             found.state = found.state.after(finding.event, now).context("settling a step of a plan")?;
             (found.seen, found.nobody_can_tell) = (finding.words, finding.nobody_can_tell);
         }
+        // That a step has left was told when it left.
         if before != Some(&found) && found.state != State::HandedOff {
             looked.moved.push(found.clone());
         }
@@ -181,6 +183,7 @@ impl Verify {
                 seen: Some(words),
                 // What nobody can tell of is counted nowhere as done; so of a plan of which nothing else holds.
                 nobody_can_tell: !done.is_empty() && done.iter().all(|step| step.nobody_can_tell),
+                // A plan was not sent only where none of its steps was.
                 not_sent: earlier.not_sent.filter(|_| steps.iter().all(|step| step.never_left)),
                 steps,
                 measured: earlier.measured,

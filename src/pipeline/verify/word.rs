@@ -40,6 +40,7 @@ pub(super) fn finding(state: &S, found: Trace, word: Option<&Report>, reports: b
         }
         Some(Finding { event: Event::NotSeen, words, missed: true, nobody_can_tell: false })
     };
+    // Before the trace: what was done and taken back may have left one, and that would settle it as done.
     if said == Some(Reported::Undone) {
         let watched = matches!(state, S::HandedOff | S::CarriedOut | S::Partly | S::NotCarriedOut);
         return if watched { say(Event::SeenUndone, in_words()) } else { None };

@@ -4,12 +4,12 @@ use anyhow::Context;
 
 use super::{CardReport, drilled};
 use crate::config::Config;
-use crate::domain::action::Action;
+use crate::domain::action::{Action, Candidate};
 use crate::domain::ids::{RecommendationId, content_id};
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::pipeline::registry;
 use crate::rules::recompute::words::{self, Sources};
-use crate::rules::recompute::{Line, figures, rank};
+use crate::rules::recompute::{Line, claims, figures, rank};
 use crate::store::{Store, StoreError};
 
 /// Recomputes every figure of a recommendation from the evidence that was frozen with it.
@@ -36,10 +36,12 @@ pub async fn verify(store: &Store, config: &Config, id: &RecommendationId) -> an
     };
     lines.push(Line::same("evidence hash", short(&rec.evidence_hash), short(&bundle.hash()), "the facts, hashed again"));
     lines.extend(content(store, &rec).await?);
+    // What a person changed is held against what was computed: the figures of the recommendation that the edits began with.
     let first = match &rec.drafter {
         Drafter::Edited { first, .. } => all.iter().map(|(other, _)| other).find(|other| other.id == *first),
         _ => None,
     };
+    // A card was judged by the version that it names, which may be one that does not run any more.
     let models = registry::in_force(store, config).await.context("reading the detectors")?;
     lines.extend(figures(&rec, &bundle, first, models.models()));
     let sources = Sources::of(&rec, &bundle, &same, [case.headline.clone()]);
@@ -47,6 +49,7 @@ pub async fn verify(store: &Store, config: &Config, id: &RecommendationId) -> an
     let open: Vec<String> = words::from_nowhere(&rec, &sources).into_iter().collect();
     let sources = sources.with_names(store.list_names_with(&open).await.context("reading names of records")?);
     lines.extend(words::lines(&rec, &sources));
+    lines.extend(claims::lines(&rec, &bundle, &drafted_with(store, &rec, &same).await?, &config.rules.money.currency));
     let mut notes = checks(store, &rec).await?;
     if matches!(rec.candidate.action, Action::Mute { .. }) {
         notes.push("A proposal to mute is ordered by no money.".to_owned());
@@ -57,6 +60,27 @@ pub async fn verify(store: &Store, config: &Config, id: &RecommendationId) -> an
     }
     let drill = drilled::reveal(store, &rec, &mut lines).await?;
     Ok(report(&rec, lines, notes, drill))
+}
+
+/// The candidates that stood beside the card's when it was drafted. A card that is wrong on purpose is none of them: its claims
+/// were decided on the true one.
+async fn drafted_with(store: &Store, rec: &Recommendation, same: &[&Recommendation]) -> anyhow::Result<Vec<Vec<Candidate>>> {
+    if rec.prose.claims.is_empty() {
+        return Ok(Vec::new());
+    }
+    let drills = store.drill_recommendations().await.context("reading drills")?;
+    let edited = |other: &Recommendation| matches!(other.drafter, Drafter::Edited { .. });
+    let (mut of_draft, mut of_evidence): (Vec<Candidate>, Vec<Candidate>) = (Vec::new(), Vec::new());
+    for other in same.iter().filter(|other| !drills.contains(&other.id) && !edited(other)) {
+        let new = |all: &[Candidate]| !all.iter().any(|known| known.id == other.candidate.id);
+        if other.drafter == rec.drafter && new(&of_draft) {
+            of_draft.push(other.candidate.clone());
+        }
+        if new(&of_evidence) {
+            of_evidence.push(other.candidate.clone());
+        }
+    }
+    Ok(vec![of_draft, of_evidence])
 }
 
 fn report(rec: &Recommendation, lines: Vec<Line>, notes: Vec<String>, drill: Option<String>) -> CardReport {
@@ -89,6 +113,7 @@ async fn checks(store: &Store, rec: &Recommendation) -> anyhow::Result<Vec<Strin
             notes.push(format!("{said}: {}.", names.join(", ")));
         }
     }
+    // They were made again at each signature, on the records of then; who signed says when that was.
     let mut again = Vec::new();
     for entry in store.list_audit_of(&format!("recommendation:{}", rec.id)).await.context("reading the audit log")? {
         if matches!(entry.entry.action.as_str(), "recommendation.signed" | "recommendation.approved") {

@@ -152,6 +152,8 @@ pub async fn write(
 ) -> anyhow::Result<i64> {
     let (log_seq, log_hash) = store.audit_head().await.context("reading the head of the log")?;
     let (mut after, last) = store.audit_span(from, to).await.context("finding the first and the last entry")?;
+    // What was appended since the head was read is no part of this file: its last line would speak of less than there is.
+    let last = last.min(log_seq);
     let mut end = EndHead { entries: 0, seq: 0, hash: String::new(), log_seq, log_hash };
     if form == Form::Csv {
         writeln!(out, "{}", COLUMNS.join(","))?;
@@ -194,6 +196,7 @@ const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// Text that a spreadsheet shows and does not compute: with a `'` before it where it begins like a formula.
 fn no_formula(text: &str) -> String {
+    // Also where the sign stands there already, so that reading takes away exactly what writing put there.
     if text.trim_start_matches('\'').starts_with(FORMULA) { format!("'{text}") } else { text.to_owned() }
 }
 
@@ -231,6 +234,7 @@ fn csv_line(out: &mut (dyn Write + Send), cells: &[String]) -> csv::Result<()> {
 /// # Errors
 /// Says which line or entry is not what was written.
 pub fn check(input: impl BufRead, anchors: &[Anchor]) -> anyhow::Result<Checked> {
+    // By number: a long file is gone through once, and each anchor is met on the way.
     let mut by_seq: BTreeMap<i64, Vec<&Anchor>> = BTreeMap::new();
     for anchor in anchors {
         by_seq.entry(anchor.seq).or_default().push(anchor);
@@ -250,6 +254,7 @@ pub fn check(input: impl BufRead, anchors: &[Anchor]) -> anyhow::Result<Checked>
             Record::Entry(exported) => exported,
         };
         let chained = exported.chained()?;
+        // An export may begin anywhere in the log. What its first entry builds on can only be taken as given, and is told.
         let walk = walk.get_or_insert_with(|| {
             checked.first = chained.seq;
             checked.builds_on.clone_from(&chained.previous);
@@ -279,6 +284,7 @@ pub fn check(input: impl BufRead, anchors: &[Anchor]) -> anyhow::Result<Checked>
         end.log_seq,
         end.seq
     );
+    // No entry of the file is left to compare these with. But an anchor behind the end of the log says that there was more.
     for anchor in by_seq.range(checked.last + 1..).flat_map(|(_, anchors)| anchors) {
         ensure!(
             anchor.seq <= end.log_seq,

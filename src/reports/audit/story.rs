@@ -80,6 +80,7 @@ pub async fn tell(store: &Store, config: &Config, id: &CaseId) -> anyhow::Result
     for (rec, _) in &recommendations {
         log.extend(store.list_audit_of(&format!("recommendation:{}", rec.id)).await.context("reading the audit log")?);
     }
+    // By number and not by time: the log's order holds also where a clock was set back.
     log.sort_by_key(|entry| entry.seq);
     let mut messages = BTreeSet::new();
     for entry in &log {
@@ -100,6 +101,7 @@ pub async fn tell(store: &Store, config: &Config, id: &CaseId) -> anyhow::Result
         deliveries.push(Delivery { id: message, state });
     }
     let mut events = BTreeSet::new();
+    // A case may have rested on several bundles, one after the other, and several proposals on each.
     let mut hashes: Vec<&str> = recommendations.iter().map(|(r, _)| r.evidence_hash.as_str()).collect();
     hashes.sort_unstable();
     hashes.dedup();
@@ -192,6 +194,7 @@ fn sentence(action: &str, subject: &str, detail: &Value) -> String {
         }
         "recommendation.handed_off" => format!("handed {about} off as message {}", text("message").unwrap_or("unknown")),
         "outbox.sent" => format!("delivered {about}, attempt {}", number("attempt").unwrap_or(1)),
+        "outbox.lost" => format!("sent {about}, which may have arrived: {}", text("reason").unwrap_or("no reason given")),
         "outbox.dead" => format!("gave up delivering {about}: {}", text("reason").unwrap_or("no reason given")),
         "recommendation.carried_out" | "recommendation.partly" | "recommendation.not_carried_out" => {
             let seen = text("seen").unwrap_or("nothing");
@@ -203,6 +206,7 @@ fn sentence(action: &str, subject: &str, detail: &Value) -> String {
             format!("measured at {} what became of {about}: {basis}", measured["horizon"].as_str().unwrap_or("the horizon"))
         }
         _ => {
+            // What has no sentence here is told by its own words, so that nothing is left out of the story.
             let rest: Vec<String> = detail.as_object().into_iter().flatten().filter_map(told).collect();
             let words = action.replace(['.', '_'], " ");
             if rest.is_empty() { format!("{words}: {about}") } else { format!("{words}: {about} ({})", rest.join(", ")) }

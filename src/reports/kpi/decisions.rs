@@ -125,6 +125,7 @@ fn acceptance(rows: &Rows, decided: &[Handled<'_>]) -> Vec<Kpi> {
     for h in &edited {
         let Drafter::Edited { was, was_then, .. } = &h.rec.drafter else { continue };
         let before = std::iter::once(was.as_ref()).chain(was_then);
+        // Only what was changed counts: steps that were left as they were would make every edit look small.
         for (was, now) in before.zip(h.rec.candidate.actions()) {
             if let (Some(old), Some(new)) = (was.quantity(), now.quantity())
                 && old != new
@@ -159,6 +160,7 @@ fn acceptance(rows: &Rows, decided: &[Handled<'_>]) -> Vec<Kpi> {
 fn overrides(rows: &Rows, decided: &[Handled<'_>]) -> Kpi {
     let mut cases = BTreeMap::new();
     for h in decided {
+        // What stood on one card together. What another draft proposed nobody could choose then.
         let choices: BTreeSet<u32> = rows
             .recommendations
             .values()
@@ -170,6 +172,7 @@ fn overrides(rows: &Rows, decided: &[Handled<'_>]) -> Kpi {
         }
         let first = h.accepted && h.rec.rank == 1;
         let entry = cases.entry(&h.rec.case_id).or_insert(false);
+        // Of one case several may be decided: the order was followed where the first was approved among them.
         *entry |= first;
     }
     let passed_over = cases.values().filter(|first| !**first).count();

@@ -44,6 +44,7 @@ impl Figures {
         let now = self.clock.now();
         // Held while it is computed: whoever asks meanwhile gets the same.
         let mut kept = self.kept.lock().await;
+        // Figures from a time that has not come yet are none: the clock was set back.
         if let Some((of, at, report)) = &*kept
             && *of == period
             && now.duration_since(*at) < FRESH

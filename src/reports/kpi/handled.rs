@@ -51,11 +51,13 @@ impl Handled<'_> {
 pub(super) fn handled(rows: &Rows) -> Vec<Handled<'_>> {
     let mut last = BTreeMap::new();
     for decision in rows.decisions.iter().filter(|d| matches!(d.verb, DecisionVerb::Approve | DecisionVerb::Reject)) {
+        // They come oldest first, so the last one stays.
         last.insert(&decision.recommendation_id, decision);
     }
     let decided = last.into_iter().filter_map(|(id, decision)| {
         let rec = rows.recommendations.get(id)?;
         let state = rec.state.name();
+        // By the click and by the state: a first signature is an approval by its verb, and nothing is decided yet.
         let accepted = decision.verb == DecisionVerb::Approve && ACCEPTED.contains(&state);
         let rejected = decision.verb == DecisionVerb::Reject && state == "rejected";
         (accepted || rejected).then_some(Handled {

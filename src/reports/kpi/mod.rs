@@ -26,6 +26,7 @@ pub use self::rows::{Rows, read};
 use crate::config::Config;
 use crate::domain::book::Book;
 use crate::domain::calendar::plus_days;
+use crate::domain::record::PurchaseLine;
 use crate::rules::detect::gather::Overview;
 
 /// Days of the period where none is asked for: four weeks, today included.
@@ -250,6 +251,11 @@ impl Report {
     pub fn find(&self, id: &str) -> Option<&Kpi> {
         self.kpis.iter().find(|kpi| kpi.id == id)
     }
+}
+
+/// How punctual the order lines of one supplier were, by the same formulas as the figures of all.
+pub fn supplier_figures(book: &Book, config: &Config, period: Period, lines: &[&PurchaseLine]) -> Vec<Kpi> {
+    suppliers::of_lines(book, config, period, lines.iter().copied())
 }
 
 /// Computes every figure.

@@ -1,6 +1,6 @@
 //! What the language model costs, and how long things take.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::handled::handled;
 use super::rows::Rows;
@@ -8,6 +8,7 @@ use super::{Definition, Group, Kpi, Period, Unit};
 use crate::config::Config;
 use crate::domain::recommendation::Drafter;
 use crate::models::formulas::quantile;
+use crate::rules::guard::Rule;
 
 const fn definition(id: &'static str, name: &'static str, formula: &'static str, unit: Unit) -> Definition {
     Definition { id, group: Group::Model, name, formula, unit }
@@ -31,6 +32,12 @@ const LATENCY: Definition = definition(
 );
 const SHARE: Definition =
     definition("model_share", "Drafted by the model", "cases the model drafted ÷ cases drafted", Unit::Share);
+const REFUSED: Definition = definition(
+    "model_refused",
+    "Drafts with a refused answer",
+    "drafts of which the guard refused an answer ÷ drafts a model answered; each rule counts once for each draft",
+    Unit::Share,
+);
 const DIGEST: Definition = definition(
     "snapshot_to_digest_p95",
     "Snapshot to digest, 95th percentile",
@@ -62,6 +69,7 @@ pub(super) fn all(rows: &Rows, config: &Config, _: Period) -> Vec<Kpi> {
     let told = format!("{n} drafts of the model, {tokens} tokens at {price} per 1,000{guessed}");
     let priced = price > crate::domain::money::Money::ZERO;
     let unpriced = "no price is set (model.price_per_1000_tokens)";
+    // Without a price there is no cost to show; zero would read as if models were free.
     let mean = |by: usize| (by > 0 && priced).then(|| cost / by as f64);
     let basis = |by: &str| if priced || n == 0 { format!("{told}{by}") } else { unpriced.to_owned() };
     let ages: Vec<f64> = rows.digests.iter().map(|(d, made)| made.duration_since(d.as_of).as_secs_f64().max(0.0)).collect();
@@ -71,6 +79,20 @@ pub(super) fn all(rows: &Rows, config: &Config, _: Period) -> Vec<Kpi> {
         TOKENS.of((n > 0).then(|| tokens as f64 / n as f64), n, format!("{n} drafts of the model{guessed}")),
         LATENCY.of(quantile(&latencies, 0.95), n, format!("{n} drafts of the model")),
         SHARE.share(n, drafts.len(), format!("{} drafts, the others are the playbook's", drafts.len())),
+        REFUSED.share(rows.asked.iter().filter(|rules| !rules.is_empty()).count(), rows.asked.len(), by_rule(&rows.asked)),
         DIGEST.of(quantile(&ages, 0.95), ages.len(), format!("{} digests", ages.len())),
     ]
+}
+
+/// How often each rule of the guard refused, the most frequent first: a rule counts once for each draft.
+fn by_rule(asked: &[BTreeSet<Rule>]) -> String {
+    let mut counts: BTreeMap<Rule, usize> = BTreeMap::new();
+    for rule in asked.iter().flatten() {
+        *counts.entry(*rule).or_default() += 1;
+    }
+    let mut counts: Vec<(Rule, usize)> = counts.into_iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    let told: Vec<String> = counts.iter().map(|(rule, n)| format!("{rule} {n}")).collect();
+    let drafts = format!("{} drafts", asked.len());
+    if told.is_empty() { drafts } else { format!("{drafts}; refused by rule: {}", told.join(", ")) }
 }

@@ -110,6 +110,7 @@ fn order(rows: &Rows, k: usize) -> [Kpi; 2] {
     let mut gained: BTreeMap<&CaseId, f64> = BTreeMap::new();
     for h in handled(rows).iter().filter(|h| h.is_done(rows)) {
         if let Some(found) = measured(rows, h.rec) {
+            // What turned out to cost more than it saved was worth nothing to show, and not less than nothing.
             gained.insert(&h.rec.case_id, found.benefit.max(0.0));
         }
     }
@@ -120,6 +121,7 @@ fn order(rows: &Rows, k: usize) -> [Kpi; 2] {
             continue;
         }
         cases += values.len();
+        // With as many places as cases any order would capture everything.
         captures.extend(value_capture(&values, k.min(values.len().div_ceil(2))));
         gains.extend(ndcg(&values, k));
     }

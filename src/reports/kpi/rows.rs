@@ -15,6 +15,7 @@ use crate::domain::evidence::Bundle;
 use crate::domain::exception::Exception;
 use crate::domain::ids::{CaseId, ExceptionId, RecommendationId};
 use crate::domain::recommendation::Recommendation;
+use crate::rules::guard::Rule;
 use crate::store::{DecisionRow, DrillCounts, Outcome, Store, View, not_undone};
 
 /// Days before the period in which a case's first digest is looked for: none waits longer for a decision.
@@ -49,6 +50,8 @@ pub struct Rows {
     pub carried_out: BTreeMap<RecommendationId, Timestamp>,
     /// The evidence of the recommendations above, by hash.
     pub bundles: BTreeMap<String, Bundle>,
+    /// Drafts for which a model was asked, each with the rules of the guard that refused an answer.
+    pub asked: Vec<BTreeSet<Rule>>,
     /// How planted wrong recommendations were answered. They are in nothing else here.
     pub drills: DrillCounts,
 }
@@ -82,6 +85,7 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
         recommendations.insert(rec.id.clone(), rec);
     }
     for decision in &decisions {
+        // Decided in the period, and drafted before it.
         if !recommendations.contains_key(&decision.recommendation_id) {
             let (rec, _) =
                 store.get_recommendation(&decision.recommendation_id).await.context("reading what was decided")?;
@@ -93,12 +97,12 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
     recommendations.retain(|id, rec| !drills.contains(id) && rec.candidate.action.is_for_the_outside());
     decisions.retain(|d| recommendations.contains_key(&d.recommendation_id));
     let mut digests = Vec::new();
-    for stored in store.list_digests_between(period.from, period.to).await.context("reading digests")? {
+    for stored in store.list_shown_between(period.from, period.to).await.context("reading digests")? {
         digests.push((stored.digest, stored.made_at));
     }
     let mut shown_before = BTreeMap::new();
     let earlier = (plus_days(period.from, -SHOWN_BEFORE), plus_days(period.from, -1));
-    for stored in store.list_digests_between(earlier.0, earlier.1).await.context("reading earlier digests")? {
+    for stored in store.list_shown_between(earlier.0, earlier.1).await.context("reading earlier digests")? {
         for line in stored.digest.lines {
             shown_before.entry(line.case_id).or_insert(stored.made_at);
         }
@@ -109,6 +113,7 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
     let wanted: BTreeSet<CaseId> = shown.chain(decided).chain(drafted).collect();
     let mut cases = BTreeMap::new();
     for case in store.list_cases_updated_between(from, to).await.context("reading expired cases")? {
+        // No decision leads to these, and perhaps no digest: they are looked for by themselves.
         if case.state == CaseState::Expired {
             cases.insert(case.id.clone(), case);
         }
@@ -140,10 +145,12 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
             bundles.insert(rec.evidence_hash.clone(), bundle);
         }
     }
+    let drafted = store.list_details("case.drafted", from, to).await.context("reading what was drafted")?;
     let outcomes = store.list_outcomes(from).await.context("reading outcomes")?;
     Ok(Rows {
         now,
         calendar,
+        asked: drafted.iter().filter_map(refused).collect(),
         drills: store
             .drill_counts(from, to.checked_add(SignedDuration::from_millis(1)).unwrap_or(to))
             .await
@@ -160,4 +167,12 @@ pub async fn read(store: &Store, config: &Config, period: Period, now: Timestamp
         carried_out,
         bundles,
     })
+}
+
+/// The rules that refused an answer of a model, by what the log says of a draft; None where no model answered.
+fn refused(detail: &serde_json::Value) -> Option<BTreeSet<Rule>> {
+    let model = detail.get("model")?;
+    // A rule of a release that knew others is left out.
+    let rules = model["refused"].as_array()?.iter().filter_map(|rule| serde_json::from_value(rule.clone()).ok());
+    Some(rules.collect())
 }

@@ -98,8 +98,10 @@ fn cycles(book: &Book, period: Period) -> Kpi {
             |m: &&&StockMove| matches!(m.kind, MoveKind::Receipt | MoveKind::Transfer) && m.to.as_ref() == Some(&place.1);
         let mut days: Vec<Date> = moves.iter().filter(comes).filter_map(|m| day_done(book, m)).collect();
         days.sort_unstable();
+        // Two deliveries on one day fill the place once.
         days.dedup();
         let stock = levels(book, &place, from, to);
+        // Whole cycles only: of one that began before the period its first days are not in the stock that was read.
         for pair in days.windows(2).filter(|pair| pair[1] >= from && pair[1] <= to && pair[0] >= from) {
             let (start, end) = (days_between(from, pair[0]) as usize, days_between(from, pair[1]) as usize);
             whole += 1;
@@ -130,6 +132,7 @@ fn fill(book: &Book, period: Period) -> Kpi {
             .sum();
         lines += 1;
         demanded += line.qty.to_f64();
+        // What left beyond one order does not make up for what is missing on another.
         served += left.min(line.qty.to_f64());
     }
     let basis = format!("{demanded:.0} units on {lines} customers' order lines; served when shipped within {PICK_DAYS} day");
@@ -145,6 +148,7 @@ fn stockouts(book: &Book, overview: &Overview, rows: &Rows, config: &Config, per
     let (mut days, mut out, mut phantom) = (0, 0, 0);
     let mut by_place: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for place in book.places() {
+        // An empty place that nobody was going to ask is no stock-out.
         let wanted: Vec<Date> = scores_since(book, &config.rules, overview, &place, first)
             .into_iter()
             .filter(|s| s.learned_days > 0 && s.expected > 0.0 && s.day >= from && s.day <= to)
@@ -197,6 +201,7 @@ fn accuracy(book: &Book, config: &Config, period: Period) -> Vec<Kpi> {
         .collect();
     let cost = |m: &StockMove| book.cost(&m.item, m.from.as_ref().or(m.to.as_ref())?);
     let tolerances = &config.rules.tolerances;
+    // Without a cost it is not known to be small, so it counts by its units alone.
     let small = counts.iter().filter(|m| {
         let value = cost(m).map_or(f64::INFINITY, |c| m.qty.to_f64().abs() * c.to_f64());
         m.qty.to_f64().abs() <= tolerances.count_units || value <= tolerances.count_value.to_f64()

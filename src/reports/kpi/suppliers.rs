@@ -6,6 +6,7 @@ use super::{Definition, Group, Kpi, Part, Period, Unit};
 use crate::config::Config;
 use crate::domain::book::Book;
 use crate::domain::calendar::plus_days;
+use crate::domain::record::PurchaseLine;
 
 const OTIF: Definition = Definition {
     id: "supplier_otif",
@@ -23,10 +24,20 @@ const FILL: Definition = Definition {
 };
 
 pub(super) fn all(book: &Book, config: &Config, period: Period) -> Vec<Kpi> {
+    of_lines(book, config, period, book.po_lines.values())
+}
+
+/// The figures of some order lines: of all of them, or of one supplier's.
+pub(super) fn of_lines<'b>(
+    book: &'b Book,
+    config: &Config,
+    period: Period,
+    all: impl IntoIterator<Item = &'b PurchaseLine>,
+) -> Vec<Kpi> {
     let tolerances = &config.rules.tolerances;
     let mut by_supplier: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let (mut lines, mut good, mut due_units, mut came_units) = (0, 0, 0.0, 0.0);
-    for line in book.po_lines.values().filter(|l| l.confirmed && l.qty.is_positive()) {
+    for line in all.into_iter().filter(|l| l.confirmed && l.qty.is_positive()) {
         let due = book.calendar.day_of(line.promised_first);
         let by = plus_days(due, tolerances.late_days);
         // A line is due when its tolerance has passed: before, it may still be on time.
@@ -45,6 +56,7 @@ pub(super) fn all(book: &Book, config: &Config, period: Period) -> Vec<Kpi> {
         lines += 1;
         good += usize::from(full);
         due_units += wanted;
+        // By the very day, and what came too much on one line does not fill another.
         came_units += received(due).min(wanted);
         let entry = by_supplier.entry(book.supplier_name(&line.supplier)).or_default();
         entry.0 += usize::from(full);

@@ -1,6 +1,6 @@
 //! The figures on rows made by hand, with results worked out by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -20,6 +20,7 @@ use crate::domain::ids::{CaseId, ItemId, LocationId, PersonId, RecommendationId}
 use crate::domain::money::{Money, Quantity};
 use crate::domain::outcome::{Findings, Measured};
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
+use crate::rules::guard::Rule;
 use crate::store::{DecisionRow, DrillCounts, Outcome, View};
 
 /// A Thursday.
@@ -55,6 +56,7 @@ struct Bench(Rows);
 impl Bench {
     fn new() -> Self {
         Self(Rows {
+            // Past the end of the period, so that nothing in it is still too fresh to be counted.
             now: at(5 * 24 * 60),
             calendar: Calendar::utc(),
             decisions: vec![],
@@ -68,6 +70,7 @@ impl Bench {
             queued: BTreeMap::new(),
             carried_out: BTreeMap::new(),
             bundles: BTreeMap::new(),
+            asked: vec![],
             drills: DrillCounts::default(),
         })
     }
@@ -117,6 +120,7 @@ impl Bench {
         let mut ids = Vec::new();
         for rec in drafted {
             ids.push(rec.id.clone());
+            // At four in the morning: waiting is counted in working hours from when the office opens.
             self.0.queued.insert(rec.id.clone(), at(-240));
             self.0.recommendations.insert(rec.id.clone(), rec);
         }
@@ -198,11 +202,13 @@ impl Bench {
         };
         let digest = Digest {
             day: "2026-10-08".parse().unwrap(),
+            planner: None,
             as_of: at(-90),
             unread: Vec::new(),
             currency: "USD".to_owned(),
             lines: cases.iter().chain(sampled).zip(1..).map(line).collect(),
             below: BelowLine { cases: below, ..BelowLine::default() },
+            planners: vec![],
             explained: vec![],
             at_stake: Money::ZERO,
             decided: vec![],
@@ -267,7 +273,7 @@ fn acceptance_edits_and_overrides_are_counted_by_what_was_decided_last() {
     bench.says("override_rate", 0.5, 2);
     bench.says("edit_rate", 0.0, 2);
     bench.is_silent("edit_distance_quantity");
-    // The second one was changed from 20 to 15 before.
+    // The second one was changed from 25 to 20 before.
     let edited = bench.0.recommendations.get_mut(&two[1]).unwrap();
     edited.drafter = Drafter::Edited {
         editors: vec![PersonId::new("bob")],
@@ -311,6 +317,7 @@ fn noise_and_recall_are_counted_from_what_was_shown() {
         bench.case(name, 0.5, &[transfer(1)]);
     }
     bench.digest(&names, &sampled, 20);
+    // Shown, and nothing of it decided yet: that says neither that it was noise nor that it was none.
     bench.is_silent("alert_noise");
     let first = |bench: &Bench, case: &str| {
         bench.0.recommendations.values().find(|r| r.case_id.as_str() == case).unwrap().id.clone()
@@ -520,4 +527,14 @@ proptest! {
             prop_assert!((unreal - noise * choices.len() as f64).abs() < 1e-6);
         }
     }
+}
+
+#[test]
+fn what_the_guard_refused_is_counted_once_for_each_draft_and_rule() {
+    let mut bench = Bench::new();
+    bench.is_silent("model_refused");
+    bench.0.asked =
+        vec![BTreeSet::new(), BTreeSet::from([Rule::Claims, Rule::Number]), BTreeSet::from([Rule::Claims]), BTreeSet::new()];
+    bench.says("model_refused", 0.5, 4);
+    assert!(bench.find("model_refused").basis.ends_with("4 drafts; refused by rule: claims 2, number 1"));
 }

@@ -86,6 +86,7 @@ pub(super) fn all(rows: &Rows, _: Period) -> Vec<Kpi> {
 /// The p that was shown with what was decided, beside whether it was real.
 fn calibration(rows: &Rows, decided: &[Handled<'_>]) -> Vec<Kpi> {
     let real = labels(rows);
+    // One p for each case, as there is one label: several refused proposals of a case say it once.
     let stated: BTreeMap<&CaseId, f64> = decided.iter().map(|h| (&h.rec.case_id, h.rec.candidate.money.p)).collect();
     let pairs: Vec<(f64, bool)> = stated.iter().filter_map(|(id, p)| Some((*p, *real.get(*id)?))).collect();
     let mut bins = vec![(0.0, 0_usize, 0_usize); BINS];
@@ -137,6 +138,7 @@ fn abstention(rows: &Rows, decided: &[Handled<'_>]) -> [Kpi; 2] {
         .filter(|h| first.get(&(&h.rec.case_id, h.rec.evidence_hash.as_str())) == Some(&true))
         .map(|h| {
             let handed_over = matches!(h.rec.candidate.action, Action::Escalate { .. });
+            // They saw no clear action either: they handed it over, too, or missed something to decide by.
             (h.accepted && handed_over) || h.reason == Some(RejectReason::MissingContext)
         })
         .collect();
@@ -218,6 +220,7 @@ fn sittings<'h, 'r>(decided: &'h [Handled<'r>]) -> Vec<Vec<&'h Handled<'r>>> {
 fn fatigue(rows: &Rows, decided: &[Handled<'_>]) -> Vec<Kpi> {
     let opened = opened(rows);
     let all = sittings(decided);
+    // A decision that stands alone has no length, and would count as made in no time.
     let spans = all.iter().filter(|s| s.len() > 1).map(|s| (s.len(), s[s.len() - 1].at.duration_since(s[0].at)));
     let (mut n, mut hours) = (0, 0.0);
     for (count, span) in spans {
@@ -242,6 +245,7 @@ fn fatigue(rows: &Rows, decided: &[Handled<'_>]) -> Vec<Kpi> {
         (times, yes, of)
     };
     let ((early, early_yes, early_n), (late, late_yes, late_n)) = (gather(false), gather(true));
+    // From a time of zero nothing can be quicker.
     let ratio = median(&early).filter(|m| *m > 0.0).and_then(|m| Some(median(&late)? / m));
     let share = |yes: usize, of: usize| (of > 0).then(|| yes as f64 / of as f64);
     let change = share(late_yes, late_n).zip(share(early_yes, early_n)).map(|(late, early)| late - early);

@@ -46,6 +46,7 @@ pub(super) fn keep_private(path: &str) {
         use std::os::unix::fs::PermissionsExt as _;
         let file = format!("{path}{beside}");
         let Ok(found) = std::fs::metadata(&file) else { continue };
+        // Group and others have the six low bits: where all six are zero, the file is its owner's alone.
         let mode = found.permissions().mode() & 0o777;
         if !found.is_file() || mode.trailing_zeros() >= 6 {
             continue;

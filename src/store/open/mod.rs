@@ -125,6 +125,7 @@ impl Store {
         let options = options.disable_statement_logging();
         let backend = if place == Place::Postgres { Backend::Postgres } else { Backend::Sqlite };
         let store = connect(&place, options, (backend, reads_only), &shown).await.map_err(|error| error.about(&shown))?;
+        // Before anything is done with it: an older program must not write into what a newer one made.
         let found = store.schema_version().await.map_err(|error| error.about(&shown))?.unwrap_or(0);
         let known = known_version();
         if found > known {

@@ -36,6 +36,7 @@ impl Store {
             sqlx::query("select max(version) as version from _sqlx_migrations where success").fetch_one(&self.pool).await;
         match row {
             Ok(row) => Ok(row.try_get("version")?),
+            // Without the table of versions nothing was ever made here: an answer, and no failure.
             Err(sqlx::Error::Database(error))
                 if error.code().as_deref() == Some("42P01") || error.message().starts_with("no such table") =>
             {

@@ -51,6 +51,7 @@ async fn refuse_what_stays(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -
     if !message.about.is_empty() && drills::is_drill(tx, &message.about).await? {
         return Err(stays("a drill"));
     }
+    // The columns may say less than the body does, and it is the body that leaves.
     let Ok(event) = serde_json::from_str::<serde_json::Value>(&message.body) else { return Ok(()) };
     if event["data"]["action"]["code"] == "MUTE" {
         return Err(stays("a mute, which is Reeve's own"));
@@ -60,6 +61,7 @@ async fn refuse_what_stays(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -
     if shown.iter().any(|action| action["code"] == "MUTE") {
         return Err(stays("a mute, which is Reeve's own"));
     }
+    // A chat's card shows several proposals, and any of them could be the wrong one.
     let ids = shown.iter().map(|action| &action["recommendation"]).chain([&data["recommendation_id"]]);
     for id in ids.filter_map(serde_json::Value::as_str) {
         if drills::is_drill(tx, id).await? {

@@ -102,14 +102,15 @@ async fn put(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -> Result<(), S
     let mut place: Option<i64> = None;
     for r in &replaced {
         let (seq, lane): (i64, String) = (row::get(r, TABLE, "seq")?, row::get(r, TABLE, "lane")?);
+        // A place in the queue is one of a lane; in another lane the same number stands somewhere else.
         if lane == message.lane {
             place = Some(place.map_or(seq, |place| place.min(seq)));
         }
     }
     // Counted over all that the destination shows, so that of two states of one thing the newer is known in whatever lane they are.
     sqlx::query(
-        "insert into outbox (id, channel, body, created_at, due_at, lane, about, kind, step, shows, seq)
-         values ($1, $2, $3, $4, $5, $6, '', $7, 1, $8,
+        "insert into outbox (id, channel, body, created_at, due_at, lane, about, kind, step, shows, expires_at, seq)
+         values ($1, $2, $3, $4, $5, $6, '', $7, 1, $8, $10,
              coalesce($9, (select coalesce(max(e.seq), 0) + 1 from outbox e where e.channel = $2 and e.shows <> '')))
          on conflict (id) do nothing",
     )
@@ -122,6 +123,7 @@ async fn put(tx: &mut Transaction<'_, Any>, message: &NewOutbox) -> Result<(), S
     .bind(message.kind.name())
     .bind(message.shows.as_str())
     .bind(place)
+    .bind(message.expires_at.map(row::ms))
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -61,6 +61,7 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         let mut claimed = rows.iter().map(outbox_row).collect::<Result<Vec<_>, _>>()?;
+        // What an update returns comes in no order.
         claimed.sort_by(|a, b| (a.due_at, &a.id).cmp(&(b.due_at, &b.id)));
         Ok(claimed)
     }

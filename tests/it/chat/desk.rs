@@ -11,9 +11,10 @@ use reeve::channels::chat::tell::Tell;
 use reeve::config::Config;
 use reeve::domain::ids::PersonId;
 use reeve::people::{By, ChatChannel, ChatUser, Identities};
+use reeve::pipeline::context::Context;
 use reeve::pipeline::deliver::{Deliver, Delivered};
 use reeve::pipeline::moment::Moments;
-use reeve::pipeline::{Context, Progress, Stage as _};
+use reeve::pipeline::{Progress, Stage as _};
 use reeve::ports::{Page, PortError, Ports, Senders, Source};
 
 use crate::support::databases::TestDb;

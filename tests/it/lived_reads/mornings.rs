@@ -71,7 +71,7 @@ async fn a_look_that_began_before_the_close_and_ended_after_it_is_none_of_the_ne
     shop.server.script().ends = Some(at("2026-10-31T06:30:00Z"));
     shop.at("2026-10-30T23:30:00Z").await;
     assert_eq!(
-        reeve::pipeline::observe::looked_at(&shop.store).await.expect("it answers"),
+        reeve::pipeline::watermark::looked_at(&shop.store).await.expect("it answers"),
         Some(at("2026-10-30T23:30:00Z"))
     );
     assert!(shop.digest(DAY).await.is_none(), "what was sold after 23:30 may be missing");

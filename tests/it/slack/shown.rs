@@ -202,6 +202,58 @@ async fn whoever_is_asked_next_is_told_under_the_card_once() {
 }
 
 #[tokio::test]
+async fn of_a_case_whose_card_is_not_up_they_are_told_by_itself() {
+    for db in databases().await {
+        let bench = Bench::on(db, |config: &mut Config| config.rules.ranking.capacity = 0).await;
+        bench.show().await;
+        assert!(bench.cards().is_empty(), "there is room for no card");
+        let now = bench.world.clock.now();
+        let detail = serde_json::json!({ "level": 1, "told": ["ari"], "waiting_hours": 9 });
+        let subject = format!("case:{}", bench.world.case.id);
+        let entry = reeve::domain::audit::AuditEntry::by_stage("approve", now, "case.escalated", subject).with(detail);
+        bench.world.store.append_audit(&[entry]).await.unwrap();
+        bench.show().await;
+        bench.show().await;
+        let said: Vec<_> = bench.slack.posted().into_iter().filter(|p| p.text.contains("since 9 hours")).collect();
+        assert_eq!(said.len(), 1);
+        assert!(said[0].text.starts_with("<@UARI> "), "{}", said[0].text);
+        let asked = bench.slack.calls("chat.postMessage").pop().unwrap();
+        assert!(asked["thread_ts"].is_null(), "there is no card for it to stand under");
+    }
+}
+
+#[tokio::test]
+async fn a_planners_own_digest_goes_to_them_and_everybodys_does_not() {
+    let with_planner = |config: &mut Config| {
+        let text = "[[planners]]\nperson = \"ari\"\nfallback = true\n";
+        config.planners = Config::of_table("a test", text.parse().unwrap()).unwrap().planners;
+        config.planners[0].to = vec!["slack:UARI".to_owned()];
+        config.slack.planners = vec!["UARI".to_owned()];
+    };
+    for db in databases().await {
+        let bench = Bench::on(db, with_planner).await;
+        bench.world.clock.set("2026-10-08T09:00:00Z".parse().unwrap());
+        let store = &bench.world.store;
+        let mut own = store.list_digests(1).await.unwrap().remove(0);
+        let planner = reeve::domain::digest::DigestOf { id: PersonId::new("ari"), name: "Ari Approver".to_owned() };
+        own.digest.planner = Some(planner);
+        let entry = reeve::domain::audit::AuditEntry::by_stage("notify", own.made_at, "digest.made", "digest".to_owned());
+        store.put_digest(&own, &entry).await.unwrap();
+        for _ in 0..3 {
+            bench.show().await;
+        }
+        let shown = |shows: &str| {
+            let all = bench.slack.posted().into_iter();
+            all.filter(|p| p.metadata["event_payload"]["shows"] == shows).collect::<Vec<_>>()
+        };
+        let (everybodys, own) = (shown("digest:2026-10-08"), shown("digest:2026-10-08:ari"));
+        assert_eq!((everybodys.len(), own.len()), (1, 1));
+        assert_eq!((&*everybodys[0].channel, &*own[0].channel), ("C2EAF21CB2", "DUARI"));
+        assert!(own[0].shown().contains("Ari Approver: 1 case worth deciding"), "{}", own[0].shown());
+    }
+}
+
+#[tokio::test]
 async fn the_digest_is_shown_once_for_each_destination_and_day() {
     for db in databases().await {
         let bench = Bench::on(db, |config: &mut Config| config.slack.digest = vec!["channel".into(), "UARI".into()]).await;

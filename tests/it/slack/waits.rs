@@ -44,6 +44,10 @@ impl Recheck for Reading {
         self.look(Promised::default())
     }
 
+    async fn owner(&self, _: &Case) -> anyhow::Result<Option<PersonId>> {
+        Ok(None)
+    }
+
     async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
         self.look(Vec::new())
     }

@@ -3,7 +3,7 @@
 //! It gets no environment but what the test gives it, so that nobody's own settings decide a test.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -66,6 +66,26 @@ fn program(name: &str, environment: &[(&str, &str)]) -> Command {
     // A shell and `kill` are looked for there; Reeve itself looks for nothing.
     command.envs(variable("PATH").map(|path| ("PATH", path)));
     command
+}
+
+/// Starts `reeve`, says `lines` to it, reads `answers` lines, then hangs up and waits for its end: the lines, and how it ended.
+pub(crate) fn spoken_with<S: AsRef<str>>(args: &[S], lines: &[String], answers: usize) -> (Vec<String>, Ended) {
+    let mut command = program(env!("CARGO_BIN_EXE_reeve"), &[]);
+    command.args(args.iter().map(AsRef::as_ref)).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = command.spawn().expect("reeve can be started");
+    let mut said = process.stdin.take().expect("it was asked for as a pipe");
+    for line in lines {
+        writeln!(said, "{line}").expect("it listens");
+    }
+    let mut output = BufReader::new(process.stdout.take().expect("it was asked for as a pipe"));
+    let mut heard = Vec::new();
+    for _ in 0..answers {
+        let mut line = String::new();
+        output.read_line(&mut line).expect("it prints UTF-8");
+        heard.push(line);
+    }
+    drop(said);
+    (heard, Ended::of(process.wait_with_output().expect("it ends")))
 }
 
 /// Starts `reeve` for a test that kills it: what it prints is a pipe, what it logs goes to the end of the file `log`.

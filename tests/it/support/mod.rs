@@ -4,6 +4,7 @@
 pub(crate) mod binary;
 pub(crate) mod browser;
 pub(crate) mod databases;
+pub(crate) mod earned;
 pub(crate) mod recordings;
 pub(crate) mod shop;
 

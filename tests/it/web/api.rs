@@ -19,7 +19,7 @@ fn identities(world: &World) -> Identities {
     Identities { store: world.store.clone(), config, clock: world.clock.clone() }
 }
 
-async fn token_of(world: &World, owner: TokenOwner, scopes: &[&str]) -> String {
+pub(super) async fn token_of(world: &World, owner: TokenOwner, scopes: &[&str]) -> String {
     let scopes: Vec<Scope> = scopes.iter().map(|s| s.parse().unwrap()).collect();
     identities(world).new_token(owner, "test", &scopes, 30, ADMIN).await.unwrap().shown
 }

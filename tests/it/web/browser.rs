@@ -15,7 +15,7 @@ async fn an_approver_signs_in_opens_the_first_case_and_approves_it() {
     page.wait().for_element(Locator::Css(".queue h3 a")).await.unwrap().click().await.unwrap();
     let approve = page.wait().for_element(Locator::XPath("//button[normalize-space()='Approve']")).await.unwrap();
     approve.click().await.unwrap();
-    let said = page.wait().for_element(Locator::Css("[role=status]")).await.unwrap().text().await.unwrap();
+    let said = page.wait().for_element(Locator::Css("main [role=status]")).await.unwrap().text().await.unwrap();
     assert_eq!(said, "Your decision is kept.");
     let card = page.find(Locator::Css("article.first")).await.unwrap().text().await.unwrap();
     assert!(card.contains("approved by Ari Approver"), "{card}");

@@ -71,7 +71,7 @@ fn done() -> String {
 
 #[tokio::test]
 async fn a_report_is_kept_with_its_entry_before_it_is_acknowledged_and_counts_once() {
-    let world = world().await;
+    let world = Box::pin(world()).await;
     let about = world.recommendations[0].id.as_str();
     for key in [KEY, OLD, KEY] {
         let answer = report(&world, "msg_1", key, "r1", 0, &done()).await;
@@ -90,7 +90,7 @@ async fn a_report_is_kept_with_its_entry_before_it_is_acknowledged_and_counts_on
 
 #[tokio::test]
 async fn what_its_destination_did_not_sign_now_is_refused_and_leaves_nothing() {
-    let world = world().await;
+    let world = Box::pin(world()).await;
     for (message, key, late, status) in [
         ("msg_1", OTHER, 0, 401),
         ("msg_1", KEY, -301, 401),
@@ -112,7 +112,7 @@ async fn what_its_destination_did_not_sign_now_is_refused_and_leaves_nothing() {
 
 #[tokio::test]
 async fn people_see_what_is_stuck_and_what_was_reported_and_it_is_text_to_them() {
-    let world = world().await;
+    let world = Box::pin(world()).await;
     assert_eq!(report(&world, "msg_1", KEY, "r1", 0, &done()).await.status, 202);
     let pia = Visitor::sign_in(&world, "pia").await;
     let page = pia.get("/outbox").await;
@@ -278,7 +278,7 @@ fn event(id: &str, expires: &str) -> String {
 
 #[tokio::test]
 async fn the_flow_takes_what_reeve_signs_once_and_refuses_the_rest_and_reeve_takes_its_reports() {
-    let world = world().await;
+    let world = Box::pin(world()).await;
     let (good, late) = (event("msg_1", "2026-10-12T22:00:00Z"), event("msg_2", "2026-10-09T06:00:00Z"));
     let at = now().as_second();
     let with = |mut call: Value, at: i64, outcome: Value| {

@@ -30,9 +30,8 @@ async fn one_asks_for_another_detector_and_a_second_person_confirms_it_on_the_pa
     let runs = running.models().name(ModelKind::Receiving);
     let name = program::names().into_iter().find(|name| name.kind == ModelKind::Receiving && *name != runs).unwrap();
     // As a page writes a slash in text.
-    let shown = |name: &ModelName| name.to_string().replace('/', "&#x2f;");
     let page = ari.get("/health").await.body;
-    assert!(page.contains(&shown(&runs)) && !page.contains(&shown(&name)), "{page}");
+    assert!(page.contains(&runs.to_string()) && !page.contains(&name.to_string()), "{page}");
 
     let (status, body) = promote(&ari, &name, "better").await;
     assert!(status == 409 && body.contains("has not been held against"), "{body}");

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use reeve::domain::action::{Action, Candidate, MoneySum, Range};
 use reeve::domain::audit::AuditEntry;
 use reeve::domain::case::Case;
+use reeve::domain::claim::{Claim, ClaimKind};
 use reeve::domain::decision::RecommendationState;
 use reeve::domain::evidence::{Bundle, Fact, FactValue};
 use reeve::domain::ids::{CaseId, RecommendationId};
@@ -14,7 +15,7 @@ use reeve::domain::record::{RecordKind, RecordRef};
 use reeve::store::Drill;
 
 use super::http::Visitor;
-use super::world::{World, now};
+use super::world::{EVIL, World, now};
 
 /// The hidden fields of the first form on a page that holds `mark`.
 fn fields(page: &str, mark: &str) -> BTreeMap<String, String> {
@@ -89,7 +90,14 @@ async fn watched(world: &World, id: &str) -> Recommendation {
         then: vec![],
     };
     let drafter = Drafter::Playbook { because: None };
-    let mut rec = Recommendation::drafted(case.id.clone(), 1, candidate, Prose::default(), hash.clone(), drafter, now());
+    let claim = Claim {
+        id: "A1.worth".to_owned(),
+        kind: ClaimKind::ALL[0],
+        words: format!("It costs nothing to watch {id}."),
+        cites: vec![],
+    };
+    let prose = Prose { claims: vec![claim], question: format!("Is {id} to be counted first?"), ..Prose::default() };
+    let mut rec = Recommendation::drafted(case.id.clone(), 1, candidate, prose, hash.clone(), drafter, now());
     rec.state = RecommendationState::Queued;
     let case = Case { version: case.version + 1, evidence_hash: Some(hash), ..case };
     world.store.replace_recommendations(&case, case.version - 1, std::slice::from_ref(&rec), &[]).await.unwrap();
@@ -117,6 +125,17 @@ async fn several_are_decided_together_after_each_was_shown_and_what_fails_is_lis
     assert!(page.contains("MONITOR, T0") && page.contains("TRANSFER, T1") && page.contains("2 groups"), "{page}");
     assert!(page.contains("Watch c-3 until 2026-10-20") && page.contains("can no longer be decided"), "{page}");
     assert!(page.contains("Not by you:"), "pia may not approve a transfer");
+    // Whatever a signature is bound to is on the page: reasons, question, message and risks too.
+    for words in [
+        "It costs nothing to watch c-3.",
+        "The model asks: Is c-3 to be counted first?",
+        "<details><summary>Draft message</summary><blockquote>Dear colleagues,",
+        "What could go wrong: If the supplier delivers the rest tomorrow",
+        "What would change this: A confirmed delivery before 2026-10-11.",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!page.contains(EVIL), "{page}");
     assert_eq!(state(&world, &two.id).await, "queued", "looking decides nothing");
 
     let group = page.split("<section").find(|s| s.contains("MONITOR, T0")).unwrap();

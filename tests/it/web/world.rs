@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use reeve::approve::Approvals;
 use reeve::cards::chart::{ChartData, ChartDay};
+use reeve::cards::flow_chart::{Flow, FlowData, FlowStep};
 use reeve::channels::hooks::Hooks;
 use reeve::channels::web::{LinkFor, sign_in_link};
 use reeve::channels::{ChannelState, ChartSource, router};
@@ -28,6 +29,7 @@ use reeve::pipeline::recheck::{Promised, Recheck};
 use reeve::ports::Page;
 use reeve::render;
 use reeve::reports::kpi::Figures;
+use reeve::reports::sheets::Sheets;
 use reeve::store::{JobStatus, Store, StoredDigest};
 use reeve_testing::{cases, records};
 
@@ -45,7 +47,7 @@ pub(crate) struct World {
     pub(crate) recommendations: Vec<Recommendation>,
     /// What the server stands on.
     pub(crate) state: ChannelState,
-    _db: TestDb,
+    db: TestDb,
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -83,14 +85,21 @@ impl World {
         let hooks = Arc::new(Hooks::new(&config, Arc::default()));
         let charts = Arc::new(MadeUpChart);
         let moments = Arc::new(Moments::new(store.clone(), config.clone(), clock.clone()));
+        let sheets = Arc::new(Sheets::new(store.clone(), config.clone(), moments.clone()));
         let figures = Arc::new(Figures::new(store.clone(), config.clone(), clock.clone(), moments));
-        let state = ChannelState { store: store.clone(), config, clock: clock.clone(), approvals, charts, figures, hooks };
+        let state =
+            ChannelState { store: store.clone(), config, clock: clock.clone(), approvals, charts, figures, sheets, hooks };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let server = axum::serve(listener, router(state.clone()));
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
         tokio::spawn(async move { server.await });
-        Self { store, clock, base, case, recommendations, state, _db: db }
+        Self { store, clock, base, case, recommendations, state, db }
+    }
+
+    /// Where its SQLite database lies.
+    pub(crate) fn store_file(&self) -> &str {
+        &self.db.url
     }
 
     pub(crate) async fn link(&self, person: &str) -> String {
@@ -121,6 +130,10 @@ impl Recheck for AllHolds {
 
     async fn mode(&self, _: &Case) -> anyhow::Result<reeve::domain::mode::Mode> {
         Ok(reeve::domain::mode::Mode::Live)
+    }
+
+    async fn owner(&self, _: &Case) -> anyhow::Result<Option<PersonId>> {
+        Ok(None)
     }
 
     async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
@@ -156,6 +169,17 @@ impl ChartSource for MadeUpChart {
             }
         });
         Some(ChartData { days: days.collect() })
+    }
+
+    async fn flow(&self, subject: &Subject) -> Option<FlowData> {
+        subject.bill.as_ref()?;
+        let step = |day, flow, units| FlowStep { day, flow, units };
+        let steps = vec![
+            step(date(2026, 9, 2), Flow::Ordered, 100.0),
+            step(date(2026, 9, 20), Flow::Received, 60.0),
+            step(date(2026, 9, 22), Flow::Billed, 100.0),
+        ];
+        Some(FlowData { orders: vec!["P00042".to_owned()], steps, due: Some(date(2026, 9, 18)), today: Some(today()) })
     }
 }
 
@@ -397,7 +421,7 @@ fn prose() -> Prose {
         risks: "If the supplier delivers the rest tomorrow, the transfer cost is wasted.".to_owned(),
         would_change: "A confirmed delivery before 2026-10-11.".to_owned(),
         message: Some(format!("Dear colleagues,\nplease send 40 units of Espresso Beans {EVIL} today.\nThank you")),
-        cites: vec![],
+        ..Prose::default()
     }
 }
 
@@ -427,12 +451,14 @@ async fn digest(store: &Store, case: &Case) {
     };
     let digest = Digest {
         day: date(2026, 10, 8),
+        planner: None,
         as_of: now(),
         unread: Vec::new(),
         currency: "USD".to_owned(),
         at_stake: line.at_stake,
         lines: vec![line],
         below: BelowLine { cases: 3, value: money(404.2), largest: Some("price variance, 280.00".to_owned()) },
+        planners: vec![],
         explained: vec![ExplainedLine {
             code: "D-SPIKE".to_owned(),
             headline: "House Blend sold 96 on 2026-10-07 where 31 are usual".to_owned(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, MoneySum};
+use super::{Action, Message, MoneySum};
 use crate::ids::FactId;
 use crate::money::Money;
 
@@ -124,9 +124,10 @@ impl Candidate {
         self.actions().map(Action::code).collect::<Vec<_>>().join(" + ")
     }
 
-    /// The step whose message the plan's draft message is: the first that sends one.
+    /// The step whose message the plan's draft message is: the first that needs a letter, else the first that sends a word.
     pub fn step_of_message(&self) -> u32 {
-        self.steps().find(|step| step.action.sends_message()).map_or(1, |step| step.number)
+        let letter = self.steps().find(|step| step.action.entry().message == Message::Letter);
+        letter.or_else(|| self.steps().find(|step| step.action.sends_message())).map_or(1, |step| step.number)
     }
 
     /// Why its steps can not stand in one plan; None where they can, and of a single step.
@@ -138,11 +139,12 @@ impl Candidate {
         if !self.is_plan() {
             return None;
         }
-        if let Some(alone) = self.actions().find(|action| action.stands_alone()) {
+        if let Some(alone) = self.actions().find(|action| action.entry().alone) {
             return Some(format!("{} stands alone", alone.code()));
         }
         let mut worked_on = BTreeMap::new();
         for step in self.steps() {
+            // One step may name two things of its own; only another step on the same thing is a clash.
             for thing in step.action.works_on() {
                 if let Some(other) = worked_on.insert(thing.clone(), step.number).filter(|other| *other != step.number) {
                     return Some(format!("steps {other} and {} both work on {thing}", step.number));
@@ -176,11 +178,6 @@ impl Candidate {
 }
 
 impl Action {
-    /// Is it never a step beside others?
-    fn stands_alone(&self) -> bool {
-        matches!(self, Self::NoAction { .. } | Self::Escalate { .. } | Self::Mute { .. })
-    }
-
     /// What it changes, or leaves its trace on, in words: two actions that have one of these in common can not be checked, or
     /// told apart afterwards, each by itself.
     fn works_on(&self) -> Vec<String> {
@@ -190,6 +187,8 @@ impl Action {
             | Self::CancelPo { po_line, .. }
             | Self::IncreasePo { po_line, .. }
             | Self::SplitShip { po_line, .. } => vec![format!("order line {po_line}")],
+            // An order leaves its trace by item, supplier and place: of two such orders nobody could tell which step was
+            // done.
             Self::NewPo { item, supplier, destination, .. } | Self::AltSupplier { item, supplier, destination, .. } => {
                 vec![format!("an order of item {item} to supplier {supplier} for location {destination}")]
             }
@@ -207,6 +206,7 @@ impl Action {
             Self::FixMaster { record, field, .. } => vec![format!("{field} of {record}")],
             Self::ForecastFix { item, location, .. } => vec![format!("the forecast of item {item} at location {location}")],
             Self::MarkEvent { item, location, .. } => vec![format!("the history of item {item} at location {location}")],
+            // A count that is asked for and one that is applied change the same figure.
             Self::Recount { item, location, .. } | Self::AdjustStock { item, location, .. } => {
                 vec![format!("the count of item {item} at location {location}")]
             }

@@ -45,6 +45,7 @@ pub struct MoneySum {
 impl MoneySum {
     /// Computes NB from its parts.
     pub fn new(p: f64, loss_now: Range, loss_after: Range, cost: Money, regret: Money) -> Self {
+        // Four decimals are what is shown and kept, and what the audit computes from.
         let p = (p.clamp(0.0, 1.0) * 10_000.0).round() / 10_000.0;
         let net = |now: Money, after: Money| {
             Money::from_minor(
@@ -58,6 +59,7 @@ impl MoneySum {
             net(loss_now.expected, loss_after.expected),
         ];
         let expected = ends[2];
+        // Low goes with low and high with high; which of the two comes out lower depends on both losses.
         ends.sort();
         Self { p, loss_now, loss_after, cost, regret, benefit: Range { low: ends[0], expected, high: ends[2] } }
     }

@@ -233,6 +233,7 @@ impl RecommendationState {
             (Self::Escalated { level, .. } | Self::Forwarded { level, .. }, Event::Escalate { level: again }) => {
                 level == again
             }
+            // A first signature is given once. The same person again completes nothing, and is no fault either.
             (waiting, Event::Approve { by, .. } | Event::ApproveEdited { by, .. }) => {
                 waiting.first_signature().is_some_and(|first| first.by == *by)
             }
@@ -304,6 +305,7 @@ impl RecommendationState {
             {
                 Ok(Self::NotCarriedOut)
             }
+            // What ended as not carried out is still watched: what was done by phone shows in the ERP later.
             Event::SeenDone if matches!(self, Self::HandedOff | Self::Partly | Self::NotCarriedOut | Self::CarriedOut) => {
                 Ok(Self::CarriedOut)
             }

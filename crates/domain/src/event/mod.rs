@@ -247,6 +247,7 @@ pub fn read(body: &str) -> Result<Event, Fault> {
         let path = error.path().to_string();
         Fault::wrong(&clean(if path == "." { "" } else { &path }, 80), &error.into_inner().to_string())
     })?;
+    // A body ends with its object: what follows would be read by nobody, and the sender would take it for understood.
     json.end().map_err(|error| Fault::wrong("", &format!("something follows the JSON object: {error}")))?;
     if envelope.specversion.as_deref().is_some_and(|v| v != "1.0") {
         return Err(Fault::wrong("specversion", "only version 1.0 of CloudEvents is known"));

@@ -152,6 +152,7 @@ pub fn check_new(
     if new.ends < new.starts || new.days() > i32::from(rules.longest_days) {
         return Err(BadDelegation::Days { starts: new.starts, ends: new.ends, longest: rules.longest_days });
     }
+    // A delegation that is kept again under its own id does not stand in its own way.
     let mut all: Vec<&Delegation> = existing.iter().filter(|d| d.id != new.id).collect();
     // The same rights twice give nothing more, and whoever ends one of two has ended nothing.
     let same = |d: &&&Delegation| d.from == new.from && d.to == new.to && d.overlaps(new.starts, new.ends);
@@ -159,6 +160,7 @@ pub fn check_new(
         let Delegation { id, from, to, starts, ends, .. } = (*there).clone();
         return Err(BadDelegation::Overlaps { id, from, to, starts, ends });
     }
+    // Two links that are allowed can make a chain that is not, so all chains through the new one are looked at.
     all.push(new);
     longest_chain_through(new, &all, rules.chain_max)
 }
@@ -197,12 +199,14 @@ fn walks<'a>(
     let mut open = vec![(vec![start.clone()], starts, ends)];
     while let Some((way, starts, ends)) = open.pop() {
         let at = way.last().expect("a way has a start");
+        // A circle is kept up to where it closes, so that whoever asks can name it, and is followed no further.
         if way.iter().filter(|p| *p == at).count() == 1 {
             for delegation in all {
                 let (from, to) = link(delegation);
                 if from == at && delegation.overlaps(starts, ends) {
                     let mut longer = way.clone();
                     longer.push(to.clone());
+                    // A chain holds only on the days that all its links share.
                     open.push((longer, starts.max(delegation.starts), ends.min(delegation.ends)));
                 }
             }
@@ -238,6 +242,7 @@ pub fn acting_for(person: &PersonId, existing: &[Delegation], people: &[Person],
             let mut on_behalf_of = signer.on_behalf_of.clone();
             on_behalf_of.push(from.clone());
             let longer = Signer { person: signer.person.clone(), on_behalf_of };
+            // Two ways through the same people give one right.
             if !signers.contains(&longer) {
                 signers.push(longer);
             }

@@ -141,6 +141,7 @@ impl WorkingHours {
         let mut left = working;
         for (opens, closes) in self.days_from(from) {
             let start = opens.max(from);
+            // After closing time the day has nothing left; the wait goes on in the next one.
             if start >= closes {
                 continue;
             }

@@ -138,11 +138,13 @@ impl Policy {
             }
         };
         let value = question.value.abs();
+        // What was released before counts with it: the tier does not fall where one purchase is split into several.
         let (before, by) = self.before(question);
         let counted = value + before.all();
         let (mut permitted, mut tier, mut signatures, mut with) = (true, Tier::T0, 1, BTreeSet::new());
         for step in question.steps {
             let action = step.action;
+            // It is judged to the end all the same, so that the card names every reason and not the first alone.
             if !self.permits(action) {
                 permitted = false;
                 say(format!("{action} may not be recommended under this policy"));
@@ -154,6 +156,7 @@ impl Policy {
                 say(self.value_told(by_value, value, &before, &by));
                 tier = tier.max(by_value);
             }
+            // A rule's limit is about one kind of action, so only what was released of that kind counts with it here.
             let held = Held { action, same_action: value + before.of_action(action), facts: step.facts };
             for rule in &self.rules {
                 let Some(unknown) = rule.holds(&held, |amount| self.in_company(amount)) else { continue };
@@ -171,6 +174,7 @@ impl Policy {
                 say(format!("{}: {} takes {}{unknown}", rule.name, rule.when_told(), rule.asks_told()));
             }
         }
+        // A tier may ask for roles of its own, whichever rules hold: the stricter of both counts.
         let takes = self.tiers.takes(tier);
         with.extend(takes.with.iter().copied());
         Ruling {
@@ -193,6 +197,7 @@ impl Policy {
             let none = || (false, Released { value: Money::ZERO, by: Vec::new(), on_behalf_of: Vec::new() });
             let (for_all, released) = all.entry(&earlier.recommendation).or_insert_with(none);
             *for_all |= shared;
+            // Two who sign one recommendation release one value, not two.
             released.value = released.value.max(earlier.value.abs());
             released.by.push(earlier.by.clone());
             released.on_behalf_of.extend(earlier.on_behalf_of.iter().cloned());

@@ -130,6 +130,7 @@ impl Rule {
         };
         let touches =
             |names: &[String], there: &[super::facts::Named]| names.iter().any(|name| there.iter().any(|one| one.is(name)));
+        // An order without a supplier is known to have none. That is not the same as a supplier who is not known.
         let no_supplier = facts.suppliers.as_ref().is_some_and(Vec::is_empty);
         let all = any(!self.actions.is_empty(), Some(self.actions.contains(&held.action)), "action")
             && any(

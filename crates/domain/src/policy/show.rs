@@ -63,6 +63,7 @@ impl PolicyDocument {
                 lines.push(String::new());
             }
             for (number, row) in section.table.iter().enumerate() {
+                // Names come from the configuration and may hold what would end a cell.
                 let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
                 lines.push(format!("| {} |", cells.join(" | ")));
                 if number == 0 {
@@ -93,7 +94,7 @@ pub fn show(policy: &Policy, people: &[Person]) -> PolicyDocument {
             Section::lines("Silence is not consent", silence(policy)),
             Section::lines("Standing in for one another", delegation(policy)),
             Section::lines("Taking back", taking_back()),
-            Section::lines("Detectors", detectors(policy)),
+            Section::lines("Detectors and language models", detectors(policy)),
             Section::lines("Attention", attention(policy)),
             the_people(people),
         ],
@@ -152,6 +153,7 @@ fn tiers(policy: &Policy) -> Section {
         let takes = policy.tiers.takes(tier);
         let value = match (tier, limited.iter().find(|(of, _)| *of == tier)) {
             (Tier::T0, _) => codes(policy.tiers.t0.actions.iter().copied()),
+            // Without a rate nothing counts as below the limit; an auditor has to read here what is done at the click.
             (_, Some((_, row))) => match (policy.in_company(&row.limit), row.limit.currency.is_some()) {
                 (None, _) => format!("up to {}: no rate, so nothing", row.limit),
                 (Some(limit), false) => format!("up to {limit} {}", policy.currency),
@@ -279,6 +281,9 @@ fn detectors(policy: &Policy) -> Vec<String> {
     vec![
         "No version of a detector runs that no person has promoted, except the one that a store began with.".to_owned(),
         format!("After it passed its validation, {many} a version: {}. Going back takes one.", who.join(" or ")),
+        "The same people let a language model's words be seen, after it was better than the playbook on a suite; until then people see the \
+         playbook."
+            .to_owned(),
     ]
 }
 

@@ -202,6 +202,7 @@ impl Policy {
                 return Err(Refusal::FirstNoLonger(earlier.told()));
             }
         }
+        // One signature has to hold the tier by itself; of two it is enough that one of them does (below).
         if ruling.signatures < 2 {
             if authority.tier < ruling.tier.level() {
                 return Err(Refusal::TierTooLow { who: who(), has: authority.tier, tier: ruling.tier });

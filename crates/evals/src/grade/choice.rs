@@ -37,7 +37,8 @@ pub(super) fn forbidden(look: &Look<'_>) -> Option<Grade> {
             }
         }
         let prose = &rec.prose;
-        let words = [&prose.rationale, &prose.risks, &prose.would_change].into_iter().chain(&prose.message);
+        let own = [&prose.rationale, &prose.risks, &prose.would_change, &prose.question];
+        let words = own.into_iter().chain(&prose.message).chain(prose.claims.iter().map(|claim| &claim.words));
         let words: Vec<String> = words.map(|text| text.to_lowercase()).collect();
         for unsaid in &expected.unsaid {
             if words.iter().any(|text| text.contains(&unsaid.to_lowercase())) {
@@ -80,6 +81,7 @@ pub(super) fn abstention(look: &Look<'_>) -> Option<Grade> {
 pub(super) fn ordering(look: &Look<'_>) -> Option<Grade> {
     let (mut agree, mut pairs) = (0_u32, 0_u32);
     for seen in look.drafted() {
+        // The playbook orders by the money itself, so it would agree with itself.
         let recs: Vec<_> = seen.recommendations.iter().filter(|rec| matches!(rec.drafter, Drafter::Model { .. })).collect();
         for (at, first) in recs.iter().enumerate() {
             for second in &recs[at + 1..] {

@@ -18,6 +18,7 @@ pub(super) fn found(look: &Look<'_>) -> Option<Grade> {
         }
     }
     for code in &expected.explained {
+        // What is explained opens no case, so it is looked for among all exceptions.
         let is = |state: ExceptionState| look.attempt.exceptions.iter().any(|e| e.signal.code == *code && e.state == state);
         if !is(ExceptionState::Explained) {
             let also = if is(ExceptionState::Open) { "; it is open without a reason" } else { "" };

@@ -1,7 +1,7 @@
 //! Do the figures hold, and is the money put first?
 
 use reeve_domain::case::Case;
-use reeve_rules::recompute::{Verdict, figures};
+use reeve_rules::recompute::{Verdict, claims, figures};
 
 use super::{Grade, Look};
 use crate::attempt::CaseSeen;
@@ -17,7 +17,9 @@ pub(super) fn arithmetic(look: &Look<'_>) -> Option<Grade> {
     for seen in look.drafted() {
         let Some(bundle) = &seen.bundle else { continue };
         for rec in &seen.recommendations {
-            let lines = figures(rec, bundle, None, &look.settings.models);
+            let mut lines = figures(rec, bundle, None, &look.settings.models);
+            let drafted: Vec<_> = seen.recommendations.iter().map(|other| other.candidate.clone()).collect();
+            lines.extend(claims::lines(rec, bundle, std::slice::from_ref(&drafted), &look.settings.money.currency));
             figures_seen += lines.len();
             let differs = lines.iter().filter(|line| line.verdict == Verdict::Differs);
             wrong.extend(differs.map(|line| {
@@ -48,12 +50,14 @@ pub(super) fn ndcg(look: &Look<'_>) -> Option<Grade> {
     if worth.is_empty() {
         return None;
     }
+    // A case of several types is worth what its dearest one is.
     let gain = |case: &Case| case.codes.iter().filter_map(|code| worth.get(code)).copied().fold(0.0, f64::max);
     let capacity = look.settings.ranking.capacity;
     let find = |id: &reeve_domain::ids::CaseId| look.attempt.cases.iter().find(|seen| seen.case.id == *id);
     let lines = look.attempt.digest.as_ref().map(|digest| digest.lines.as_slice()).unwrap_or_default();
     let shown: Vec<f64> = lines
         .iter()
+        // The random place is drawn and says nothing of the order.
         .filter(|line| !line.sampled)
         .filter_map(|line| find(&line.case_id))
         .map(|seen| gain(&seen.case))

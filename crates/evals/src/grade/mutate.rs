@@ -41,6 +41,7 @@ pub const MUTATIONS: &[Mutation] = &[
             user: String::new(),
             schema: serde_json::Value::Null,
             origin: None,
+            asked: String::new(),
             reply: String::new(),
             tokens: 0,
         });
@@ -99,6 +100,11 @@ pub const MUTATIONS: &[Mutation] = &[
     }),
     breaks("arithmetic", "a benefit is two cents off", |_, a| {
         first(a, |rec| rec.candidate.money.benefit.expected += Money::from_minor(2))
+    }),
+    breaks("arithmetic", "a reason says what its facts do not", |_, a| {
+        let recs = a.cases.iter_mut().flat_map(|seen| &mut seen.recommendations);
+        let mut claims = recs.flat_map(|rec| &mut rec.prose.claims);
+        claims.next().is_some_and(|claim| put(&mut claim.words, "It is the best by far.".to_owned()))
     }),
     breaks("legality", "a hard check failed", |_, a| {
         first(a, |rec| {

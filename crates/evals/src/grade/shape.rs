@@ -46,6 +46,7 @@ pub(super) fn schema(look: &Look<'_>) -> Option<Grade> {
             }
         }
     }
+    // What is before people asks for a decision, so it has to propose something.
     for seen in look.attempt.open().filter(|seen| seen.recommendations.is_empty()) {
         any = true;
         wrong.push(format!("{}: it is before people without a recommendation", seen.case.id));
@@ -55,6 +56,7 @@ pub(super) fn schema(look: &Look<'_>) -> Option<Grade> {
 
 fn of_recommendation(rec: &Recommendation) -> Vec<String> {
     let mut wrong = Vec::new();
+    // Made anew from its own parts: another id means that something was changed after it was given.
     let again = Recommendation::drafted(
         rec.case_id.clone(),
         rec.rank,
@@ -92,6 +94,7 @@ pub(super) fn citation(look: &Look<'_>) -> Option<Grade> {
                 let gone = cites.iter().filter(|id| !bundle.facts.contains_key(*id));
                 wrong.extend(gone.map(|id| format!("{}: its {what} cite {id}, which is no fact of the evidence", rec.id)));
                 let mut known = cites.iter().filter_map(|id| bundle.facts.get(id)).peekable();
+                // Text from outside may support, and never alone.
                 if known.peek().is_some() && known.all(|fact| fact.third_party) {
                     wrong.push(format!("{}: its {what} rest on text from outside alone", rec.id));
                 }

@@ -43,12 +43,13 @@ const OTHERS: &[&str] = &[
     "não",
 ];
 
-fn texts(rec: &Recommendation) -> [(&'static str, &str); 4] {
+fn texts(rec: &Recommendation) -> [(&'static str, &str); 5] {
     let message = rec.prose.message.as_deref().unwrap_or_default();
     [
         ("why", &rec.prose.rationale),
         ("risks", &rec.prose.risks),
         ("what would change it", &rec.prose.would_change),
+        ("question", &rec.prose.question),
         ("message", message),
     ]
 }
@@ -77,6 +78,7 @@ pub(super) fn length(look: &Look<'_>) -> Option<Grade> {
                 wrong.push(format!("{} {what}: {long} characters of at most {max}", rec.candidate.codes()));
             }
         }
+        // A reason that is too short to say anything would pass every bound above.
         let said = rec.prose.rationale.trim().chars().count();
         if said < RATIONALE_MIN {
             wrong.push(format!("{} why: {said} characters say nothing", rec.candidate.codes()));
@@ -156,6 +158,7 @@ pub(super) fn leakage(look: &Look<'_>) -> Option<Grade> {
             let code = rec.candidate.codes();
             for (what, text) in texts(rec) {
                 let lower = text.to_lowercase();
+                // Addresses of the web and of banks, and the marks by which prompts fence text from outside.
                 let marks = ["http://", "https://", "www.", "mark-", "<<<data", "iban"];
                 let found = marks.iter().filter(|mark| lower.contains(**mark));
                 wrong.extend(found.map(|mark| format!("{code} {what}: holds {mark:?}")));
@@ -170,6 +173,7 @@ pub(super) fn leakage(look: &Look<'_>) -> Option<Grade> {
             if named.len() > 1 {
                 wrong.push(format!("{code} message: names {} to one another", named.join(" and ")));
             }
+            // These two are written to the case's own supplier.
             if let Some(receiver) = receiver
                 && let Some(own) = suppliers.iter().find(|s| s.id == receiver.as_str())
                 && matches!(
@@ -183,6 +187,7 @@ pub(super) fn leakage(look: &Look<'_>) -> Option<Grade> {
             let money = &rec.candidate.money;
             for (what, figure) in [("net benefit", money.benefit.expected), ("loss", money.loss_now.expected)] {
                 let figure = figure.to_string();
+                // What is claimed may be the same figure, and then it is said on purpose.
                 if figure != "0.00" && message.contains(&figure) && rec.candidate.value.to_string() != figure {
                     wrong.push(format!("{code} message: tells our {what}"));
                 }

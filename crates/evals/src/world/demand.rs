@@ -110,6 +110,7 @@ fn units_on(spec: &DemandSpec, day: &Day, offset: i32) -> i64 {
 /// The order lines of each day and the deliveries that served them.
 pub(super) fn told(spec: &DemandSpec, day: &Day) -> Result<Vec<Observed>, String> {
     let price = maybe_price("price", spec.price)?;
+    // Up to the day before: what the running day will sell nobody knows yet.
     let (from, to) = (spec.from.unwrap_or(FIRST_DAY), spec.to.unwrap_or(-1));
     let mut told = Vec::new();
     for offset in from..=to {

@@ -238,6 +238,7 @@ impl Documents<'_> {
     /// What is still to come on an order line, planned for its promise as an ERP plans it. A kit's components are written by hand.
     pub(super) fn rest(&self, po: &PoSpec) -> Result<Option<Observed>, String> {
         let of_line = |m: &&MoveSpec| m.kind == MoveKind::Receipt && m.po.as_deref() == Some(po.id.as_str());
+        // A plan that is written by hand takes the place of the one that would be made up.
         let by_hand = self.world.moves.iter().filter(of_line).any(|m| m.done.is_none());
         if po.closed || po.cancelled || po.draft || po.kit.is_some() || by_hand {
             return Ok(None);
@@ -262,6 +263,7 @@ impl Documents<'_> {
 
     /// A move: as it was planned, where it says when that was, and as it was done.
     pub(super) fn moved(&self, spec: &MoveSpec) -> Result<Vec<Observed>, String> {
+        // An order line says which item comes, from whom and where to; a move of it may leave them out.
         let line = spec.po.as_deref().map(|id| self.line(id)).transpose()?;
         let item = spec.item.clone().or_else(|| line.map(|po| po.item.clone()));
         let item = item.ok_or("a move needs its item, or the order line (`po`) that says which")?;
@@ -307,6 +309,7 @@ impl Documents<'_> {
             ..bare_move(&spec.id, spec.kind, created_at)
         };
         let mut told = Vec::new();
+        // A plan is seen only where the file says when it was entered.
         if created.is_some() && done.is_some() {
             let planned = StockMove { done_at: None, scheduled_at: at(&spec.scheduled)?, ..whole.clone() };
             told.push(Observed { changed_at: created_at, record: Record::Move(planned) });

@@ -6,6 +6,7 @@
 
 mod demand;
 mod documents;
+mod lots;
 mod masters;
 mod notices;
 mod when;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 
 pub use self::demand::{Change, DemandSpec, StockSpec, Usual};
 pub use self::documents::{BillSpec, MoveSpec, PoSpec, SaleSpec};
+pub use self::lots::LotSpec;
 pub use self::masters::{ItemSpec, LocationSpec, PriceSpec, PromotionSpec, RuleSpec, SupplierSpec};
 pub use self::notices::{NoticeSpec, OfferSpec};
 pub use self::when::{Day, When};
@@ -40,6 +42,8 @@ pub struct World {
     pub demand: Vec<DemandSpec>,
     /// What is on hand on the scenario's day.
     pub stock: Vec<StockSpec>,
+    /// Batches, and when they expire.
+    pub lot: Vec<LotSpec>,
     /// Single customer orders.
     pub sale: Vec<SaleSpec>,
     /// Lines of purchase orders.
@@ -94,6 +98,7 @@ impl World {
         put(&mut all.demand, &own.demand, |s| format!("{}@{}", s.item, s.at));
         put(&mut all.stock, &own.stock, |s| format!("{}@{}", s.item, s.at));
         put(&mut all.po, &own.po, |s| s.id.clone());
+        put(&mut all.lot, &own.lot, |s| s.id.clone());
         all.sale.extend_from_slice(&own.sale);
         all.moves.extend_from_slice(&own.moves);
         all.bill.extend_from_slice(&own.bill);
@@ -151,6 +156,7 @@ impl World {
             self.names(&s.item, Some(&s.at))?;
             demand::told(s, &day).map(|all| rest.extend(all))
         })?;
+        // Stock is written down as what is left on the day. What it began with follows from the moves, so those come first.
         each("stock", &self.stock, |s| {
             self.names(&s.item, Some(&s.at))?;
             demand::opening(s, &day, &rest).map(|one| told.push(one))
@@ -160,6 +166,9 @@ impl World {
             self.names(&s.item, s.at.as_deref())?;
             notices::offered(s, &day).map(|one| told.push(one))
         })?;
+        each("lot", &self.lot, |s| self.names(&s.item, Some(&s.at)))?;
+        let lots = lots::told(&self.lot, &day);
+        told.extend(lots.map_err(|message| WorldFault { family: "lot", index: 0, message })?);
         told.append(&mut rest);
         // Of one moment in the order of their keys, so that the order in the file makes no difference.
         told.sort_by_cached_key(|o| (o.changed_at, o.record.key()));

@@ -106,6 +106,7 @@ impl Mornings {
             slot.p += p;
             slot.mornings += 1;
             slot.ran_out += u32::from(ran_out);
+            // Brier's score, summed: how far what was said lay from what happened.
             slot.squares += (p - f64::from(u8::from(ran_out))).powi(2);
             shortages.insert((&said.place, said.first_seen));
         }

@@ -96,7 +96,7 @@ impl Event {
             "receipt_early" => &[T::REarly],
             "receipt_overdue_open" => &[T::SOverdue],
             "receipt_duplicate" => &[T::RDup],
-            "receipt_unordered_item" => &[T::RUnplanned],
+            "receipt_unordered_item" => &[T::RUnplanned, T::RSubst],
             "vendor_return" => &[T::RDamage],
             "po_price_above_contract" | "bill_price_mismatch" => &[T::FPrice],
             "bill_qty_mismatch" => &[T::FQty],

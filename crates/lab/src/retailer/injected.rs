@@ -164,6 +164,7 @@ fn into_series(
     let spike = IntoSeries::Spike { day: last - i32::from(chance(rng, 0.5)) };
     let unsold = IntoSeries::Unsold { from: last + 1 - UNSOLD_DAYS };
     let low = IntoSeries::Low { day: last - 1 };
+    // A fault has to stand out: of what hardly sells, days without a sale are nothing odd.
     let kind = if buys {
         pick(rng, &[IntoSeries::Short, IntoSeries::Price, spike])
     } else if nature.class == Class::Fast && mean >= 3.0 {

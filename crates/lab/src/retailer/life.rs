@@ -92,6 +92,7 @@ pub(super) struct Life {
 pub(super) fn live(retailer: &Retailer, plan: &Plan) -> Life {
     let series = plan.series.iter().map(|s| SeriesLife::new(retailer, plan, s.location, s.mean, s.injected));
     let mut life = Life { series: series.collect(), transfers: Vec::new(), orders: Vec::new() };
+    // The centre begins with what all places need until its first order can be there.
     let usual: f64 = life.series.iter().map(|s| s.mean).sum();
     let horizon = plan.supply.lead + CYCLE + COVER_DAYS;
     if let Some(centre) = life.series.first_mut() {
@@ -101,6 +102,8 @@ pub(super) fn live(retailer: &Retailer, plan: &Plan) -> Life {
     for day in 0..=retailer.last() {
         let week = WEEK[(first_weekday + day as usize) % 7] * plan.lift(day);
         let mut stock: Vec<i64> = life.series.iter().map(SeriesLife::on_hand).collect();
+        // Goods come before the doors open and orders are put after they close, so both go by stock that somebody could have
+        // seen.
         receive(&mut life, plan, &mut stock, day);
         fill(retailer, &mut life, plan, &mut stock, day);
         for (series, stock) in life.series.iter_mut().zip(&mut stock) {
@@ -120,6 +123,7 @@ pub(super) fn live(retailer: &Retailer, plan: &Plan) -> Life {
             series.close.push(stock);
         }
     }
+    // All of it has moved stock; told singly is only what lies in the days of detail, as a live source does.
     let told = retailer.orders_from();
     life.orders.retain(|line| line.order.comes.is_none_or(|day| day >= told));
     life
@@ -145,8 +149,10 @@ fn receive(life: &mut Life, plan: &Plan, stock: &mut [i64], day: i32) {
 fn fill(retailer: &Retailer, life: &mut Life, plan: &Plan, stock: &mut [i64], day: i32) {
     for at in 0..life.series.len() {
         let series = &life.series[at];
+        // A promotion is filled for before it begins.
         let lift = plan.lift(day).max(plan.lift(day + FILL_DAYS)).max(1.0);
         let fills = (day + i32::try_from(series.location + plan.item).unwrap_or(0)) % FILL_DAYS == 0;
+        // A spike can only be sold where the goods are there.
         let wanted = match series.injected {
             Some(IntoSeries::Spike { day: on }) if on == day => series.max + i64::from(spike_units(series.mean)),
             Some(IntoSeries::Low { day: on }) if day > on => 0,
@@ -160,6 +166,7 @@ fn fill(retailer: &Retailer, life: &mut Life, plan: &Plan, stock: &mut [i64], da
         }
         stock[0] -= qty;
         stock[at] += qty;
+        // Earlier transfers have moved their stock and are told by no record.
         if day >= retailer.detail_from() {
             let (from, to) = (life.series[0].location, series.location);
             life.transfers.push(Transfer { day, from, to, qty, late: false });

@@ -70,10 +70,12 @@ impl Supply {
             })
             .collect();
         let mut late = None;
+        // Orders stand newest first, so it is the newest that can be late by now.
         if is_late && let Some(order) = orders.iter_mut().find(|o| o.promised + LATE_DAYS <= last) {
             order.comes = None;
             late = Some(order.nth);
         }
+        // A bill comes twice only where the second one is there by the last day, or no look could see it.
         let whole = |o: &&mut OrderDay| o.comes.is_some_and(|day| day + BILL_AFTER + AGAIN_AFTER <= last);
         if is_twice && let Some(order) = orders.iter_mut().find(whole) {
             order.twice = true;

@@ -125,6 +125,7 @@ pub fn promise(detector: &Detector, trial: &Trial, scores: ArrayView2<'_, f32>, 
     let Lesson { labels, .. } = trial.clone().lesson();
     let days = scores.ncols();
     let flat: Vec<f32> = scores.iter().copied().collect();
+    // Who spoke is silent for some days, or one event would count as an alarm on each of its days.
     let alarms = alarms::raise(&flat, days, QUIET_DAYS);
     let probabilities: Vec<f64> = alarms.iter().map(|alarm| detector.probability(alarm.score).unwrap_or(0.0)).collect();
     let mut found = std::collections::BTreeSet::new();

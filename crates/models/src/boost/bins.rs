@@ -78,6 +78,7 @@ fn edges(mut values: Vec<f32>, bins: usize) -> Vec<f32> {
             _ => runs.push((value, 1)),
         }
     }
+    // Few values: each has a bin, and nothing is lost by binning.
     if runs.len() <= bins {
         return runs.windows(2).map(|pair| between(pair[0].0, pair[1].0)).collect();
     }
@@ -90,6 +91,7 @@ fn edges(mut values: Vec<f32>, bins: usize) -> Vec<f32> {
             held += count;
             let outside = before.min(rows - before) as f64;
             let wanted = (tail * outside).min(size);
+            // A value that many rows share is not put together with what lies before it.
             if held as f64 >= wanted || next_count as f64 >= size {
                 edges.push(between(value, next));
                 before += held;
@@ -107,6 +109,7 @@ fn edges(mut values: Vec<f32>, bins: usize) -> Vec<f32> {
 /// A number that is not below `low` and below `high`, half-way where floats allow.
 fn between(low: f32, high: f32) -> f32 {
     let middle = low / 2.0 + high / 2.0;
+    // Neighbouring floats have no middle: the lower one is then the edge itself.
     if middle >= low && middle < high { middle } else { low }
 }
 

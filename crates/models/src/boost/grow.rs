@@ -86,6 +86,7 @@ impl<'a> Grower<'a> {
         if totals[0] <= 0.0 || totals[1] <= 0.0 {
             return Err(BoostError::OneClass(totals[1] > 0.0));
         }
+        // Before any tree every row is as likely as the whole.
         let base = (totals[1] / totals[0]).ln();
         Ok(Self {
             params,
@@ -109,6 +110,7 @@ impl<'a> Grower<'a> {
     /// Grows the next tree, adds it to the scores, and what its cuts save to `gains`.
     pub(super) fn round(&mut self, round: u64, gains: &mut [f64]) -> Tree {
         let mut rng = ChaCha8Rng::seed_from_u64(self.params.seed);
+        // A stream for each round: what one draws does not hang on how much another drew.
         rng.set_stream(round);
         self.slope();
         self.draw(&mut rng);
@@ -118,6 +120,7 @@ impl<'a> Grower<'a> {
             gains[cut.feature] += cut.gain;
         }
         let data = &self.data;
+        // All rows are scored, also those that the round did not draw: the next one's slopes need them.
         self.scores.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, scores)| {
             for (row, score) in (chunk * CHUNK..).zip(scores) {
                 *score += f64::from(value(&twigs, data, row));
@@ -220,6 +223,8 @@ impl<'a> Grower<'a> {
         let middle = leaf.rows.start + self.part(leaf.rows.clone(), cut);
         let (left, right) = (leaf.rows.start..middle, middle..leaf.rows.end);
         let (low, high) = leaf.place.bounds;
+        // A feature that may only raise the score bounds both sides at the
+        // middle, so that no later cut below can break the order.
         let between = f64::midpoint(cut.values.0, cut.values.1);
         let bounds = match self.params.directions.get(cut.feature).copied().unwrap_or_default() {
             Direction::Free => [(low, high), (low, high)],
@@ -227,6 +232,7 @@ impl<'a> Grower<'a> {
             Direction::Falling => [(between, high), (low, between)],
         };
         let places = [Place { total: cut.left, bounds: bounds[0] }, Place { total: cut.right, bounds: bounds[1] }];
+        // Only the smaller side is summed; the other is what is left of the parent. That halves the work.
         let left_is_small = left.len() <= right.len();
         let (small, large) = if left_is_small { (left.clone(), (0, 1)) } else { (right.clone(), (1, 0)) };
         self.gather(small.clone());
@@ -255,6 +261,7 @@ impl<'a> Grower<'a> {
     fn part(&mut self, range: Range<usize>, cut: &Cut) -> usize {
         let Self { data, rows, spare, .. } = self;
         let rows = &mut rows[range];
+        // Stable on both sides: sums of floats hang on their order, and so would the tree.
         spare.clear();
         let mut left = 0;
         for at in 0..rows.len() {

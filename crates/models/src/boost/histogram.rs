@@ -95,6 +95,7 @@ impl Rules<'_> {
             let missing = sums[usize::from(MISSING)];
             let bins = data.edges[feature].len() + 1;
             let direction = self.directions.get(feature).copied().unwrap_or_default();
+            // Where nothing is missing both ways are the same cut.
             let lacks = missing[1] > 1e-9 * place.total[1];
             let ways: &[bool] = if lacks { &[false, true] } else { &[false] };
             for &missing_left in ways {
@@ -107,6 +108,7 @@ impl Rules<'_> {
                         continue;
                     }
                     let right = [place.total[0] - left[0], place.total[1] - left[1]];
+                    // Further bins leave even less on the right.
                     if right[1] < least {
                         break;
                     }

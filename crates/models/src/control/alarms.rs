@@ -24,6 +24,7 @@ pub fn raise(scores: &[f32], days: usize, quiet: usize) -> Vec<Alarm> {
             continue;
         }
         let (series, day) = (at / days, at % days);
+        // An exception lasts for days: its highest score speaks for all of them.
         let (from, to) = (day.saturating_sub(quiet), (day + quiet).min(days - 1));
         silent[series * days + from..=series * days + to].fill(true);
         alarms.push(Alarm { series, day, score: scores[at] });

@@ -32,10 +32,13 @@ impl Calibration {
         let mut pools: Vec<Pool> = Vec::new();
         let mut at = 0;
         while at < cases.len() {
+            // Equal scores are one case: which of them was right is no order.
             let same = cases[at..].iter().take_while(|case| case.0.total_cmp(&cases[at].0).is_eq()).count();
             let yes = cases[at..at + same].iter().filter(|case| case.1).count();
             pools.push(Pool { scores: f64::from(cases[at].0) * same as f64, yes: yes as f64, weight: same as f64 });
             at += same;
+            // Neighbours whose shares fall are pooled until they rise
+            // (isotonic regression): a higher score is never less sure.
             while let [.., before, last] = pools[..] {
                 if before.yes * last.weight < last.yes * before.weight {
                     break;

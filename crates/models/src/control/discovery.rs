@@ -10,6 +10,7 @@ pub fn by_p_values(p: &[f64], share: f64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..p.len()).filter(|at| !p[*at].is_nan()).collect();
     order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));
     let all = p.len() as f64;
+    // Benjamini and Hochberg: the last rank within its share counts, also where one before it is not.
     let raised =
         (0..order.len()).rev().find(|rank| p[order[*rank]] <= share * (rank + 1) as f64 / all).map_or(0, |rank| rank + 1);
     order.truncate(raised);
@@ -25,6 +26,7 @@ pub fn by_probability(probabilities: &[f64], share: f64) -> Vec<usize> {
     let mut raised = 0;
     for (rank, at) in order.iter().enumerate() {
         wrong += 1.0 - probabilities[*at];
+        // The mean may be above the share for a while and below it again: the longest list within it counts.
         if wrong <= share * (rank + 1) as f64 {
             raised = rank + 1;
         }

@@ -122,6 +122,7 @@ impl<'a> History<'a> {
 
     /// Picks out what is not held back of the days from `base` to before `to`.
     fn pick(&mut self, base: usize, to: usize) {
+        // Nothing in reach is held back: the list of clean days is the one that is learned from.
         if self.held_until <= base {
             self.free = None;
             return;
@@ -149,12 +150,16 @@ impl<'a> History<'a> {
     fn window(&self, to: usize, params: &DemandParams) -> Part<'_> {
         let start = to.saturating_sub(params.window_days);
         let days = self.learned(self.learnable_range(start.max(self.learn_from), to));
+        // After a new level, or where much is held back, a few days
+        // would be no baseline: then all clean ones have to do.
         if days.len() < LEARNED_DAYS_MIN { self.clean_part(start, to) } else { days }
     }
 
     /// What is known before day `to`: nothing at or after it is looked at.
     pub(super) fn fit(&mut self, to: usize, params: &DemandParams) -> Baseline {
+        // Nothing older is asked for by the window or by a shift.
         let base = to.saturating_sub(params.window_days.max(LOOKED_AT_DAYS));
+        // Powers of the smoothing are the same for every day, and dear: each is computed once.
         for age in self.powers.len()..=to.min(params.window_days) {
             self.powers.push((1.0 - params.smoothing).powf(age as f64));
         }

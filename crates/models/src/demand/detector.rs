@@ -205,6 +205,7 @@ impl Detector {
     /// Says what is wrong with it.
     pub fn from_json(text: &str) -> Result<Self, DetectorError> {
         let mut saved: Saved = serde_json::from_str(text).map_err(DetectorError::Unreadable)?;
+        // Trees read features by their place: with other features they would read nonsense without an error.
         if saved.version != VERSION || saved.features != FEATURES {
             return Err(DetectorError::Version(saved.version));
         }
@@ -262,6 +263,7 @@ impl<'a> Scorer<'a> {
     pub fn day(&mut self, weekday: usize, cells: &[Cell], usual: bool) -> Vec<Verdict> {
         let expected = self.watch.day(weekday, cells, &mut self.rows);
         let part = |row: &[f32]| TAILS.map(|feature| row[feature]);
+        // Tails are made once the warm-up is over; from then on every day is held against the same past.
         if usual {
             for (row, _) in self.rows.chunks_exact(FEATURE_COUNT).zip(cells).filter(|(_, cell)| cell.open) {
                 self.tails.learn(&part(row));

@@ -159,6 +159,7 @@ fn score_day(
 ) -> DayScore {
     let series = history.series;
     let (censored, promo) = (is_set(&series.censored, today), is_set(&series.promo, today));
+    // A day that is closed, missing or not yet launched is no day of little demand.
     let usable = !is_set(&series.blocked, today) && series.units[today].is_finite();
     let warm = baseline.learned_days >= params.warmup_days;
     let weekday = history.weekday(today);
@@ -179,6 +180,7 @@ fn score_day(
         class: baseline.class,
         learned_days: baseline.learned_days,
         p_high: when(odd, &mut || demand.at_least(units)),
+        // Without stock little is sold, whatever was wanted: only the upper tail still says something.
         p_low: when(odd && !censored, &mut || demand.at_most(units)),
         low_run: past.run_days(false),
         p_low_run: when(odd, &mut || past.p_run(false)),

@@ -59,6 +59,7 @@ impl History<'_> {
     fn ratio(&self, day: usize, to: usize) -> Option<f64> {
         let (from, until) = (day.saturating_sub(LOCAL_DAYS), (day + LOCAL_DAYS + 1).min(to));
         let (sum, count) = (self.sums[until] - self.sums[from], self.clean_days(from, until));
+        // A weekday's share is held against the days around it, so that a level that moves does not count as one.
         let counted = self.clean[day] && !self.held[day] && sum > 0.0 && count >= 7;
         counted.then(|| self.units(day) * count as f64 / sum)
     }
@@ -73,6 +74,7 @@ impl History<'_> {
             (settled.from, settled.to, settled.stale) = (first, first, false);
         }
         let known = |day: usize| self.ratio(day, day + LOCAL_DAYS + 1);
+        // A ratio is settled once all days around it are over: from then on it never changes, and is sorted in once.
         for day in settled.to..edge {
             if let Some(ratio) = known(day) {
                 let ratios = &mut settled.ratios[self.weekday(day)];

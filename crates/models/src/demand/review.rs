@@ -88,6 +88,7 @@ pub fn review(detector: &Detector, panel: &Panel, from: usize, share: f64) -> Re
     let mut p = vec![1.0; series * days];
     let mut kinds = vec![Kind::Spike; series * days];
     let mut reasons: BTreeMap<usize, Vec<Driver>> = BTreeMap::new();
+    // Drift is measured against the last days of the warm-up, as many as a p-value looks back.
     for day in 0..from.min(all) {
         if scorer.warm_up(panel, day, from) && day + TRAILING_DAYS >= from {
             (0..series).for_each(|at| before.add(&panel.series(at)[day], scorer.evidence(at)));
@@ -103,6 +104,7 @@ pub fn review(detector: &Detector, panel: &Panel, from: usize, share: f64) -> Re
             let cell = at * days + day - from;
             (scores[cell], p[cell]) = (verdict.score, past.p(verdict.score));
             kinds[cell] = verdict.kind;
+            // Reasons are dear to find, and hardly any day is ever shown.
             if detector.probability(verdict.score).map_or(p[cell] < HARDLY, |p| p > HARDLY) {
                 kinds[cell] = scorer.kind(at);
                 let mut drivers = scorer.explain(at);
@@ -110,6 +112,7 @@ pub fn review(detector: &Detector, panel: &Panel, from: usize, share: f64) -> Re
                 reasons.insert(cell, drivers);
             }
         }
+        // After all of the day is judged: no day is compared with itself.
         past.remember(verdicts.iter().map(|verdict| verdict.score).filter(|score| score.is_finite()));
     }
     let alarms = alarms::raise(&scores, days.max(1), QUIET_DAYS);
@@ -136,6 +139,7 @@ pub fn review(detector: &Detector, panel: &Panel, from: usize, share: f64) -> Re
         Moved { what, index: reference.index(now), drift: reference.drift(now) }
     });
     let mut drift: Vec<Moved> = moved.collect();
+    // What comes out has no score before the first day reviewed, so its later half is held against its earlier one.
     let half = |second: bool| -> Vec<f32> {
         let of = |(at, score): (usize, &f32)| (score.is_finite() && (at % days >= days / 2) == second).then_some(*score);
         scores.iter().enumerate().filter_map(of).collect()

@@ -64,6 +64,7 @@ impl Past {
     fn push_gap(&mut self, units: f64, weekday: usize, baseline: &Baseline) {
         if units > 0.0 {
             let gap = f64::from(self.zero_days);
+            // Kept in order, since a quantile of the gaps is asked for on every judged day.
             self.gaps.insert(self.gaps.partition_point(|&other| other <= gap), gap);
             self.zero_days = 0;
         }
@@ -125,6 +126,8 @@ impl Past {
         }
         let days = f64::from(self.zero_days);
         let as_long = (self.gaps.len() - self.gaps.partition_point(|&gap| gap < days)) as f64;
+        // The most harmless of three stories counts: the series' own gaps,
+        // chance at its rate, and the days as they were expected.
         let seen = as_long / (self.gaps.len() as f64 + 1.0);
         let by_chance = (1.0 - self.sale_share).powf(days);
         seen.max(by_chance).max(self.p_gap).min(1.0)

@@ -20,6 +20,8 @@ const TOLERANCE: f64 = 1e-6;
 impl Span<'_> {
     /// Whether [`Span::test`] certainly comes to nothing, or to a p above `p`. `false` says nothing.
     pub(super) fn is_surely_above(&self, p: f64, sums: &Sums, factors: &[f64; 7], params: &DemandParams) -> bool {
+        // A bound, to spare the exact test where it can not matter;
+        // wherever rounding could decide, the answer is "not sure".
         let Some(kept) = self.kept(sums, factors, params) else { return false };
         let end = sums.after(self.after.len());
         let after = if self.trend { self.level_after() } else { end.levels / self.after.len() as f64 };
@@ -68,6 +70,7 @@ impl Span<'_> {
     fn without(&self, mut kept: Kept, limit: f64, sums: &Sums, factors: &[f64; 7]) -> Option<Kept> {
         for (at, &level) in self.before.levels.iter().enumerate() {
             if !is_below(level, limit) {
+                // As near to the limit as rounding: whether the day is in nobody can say by sums.
                 if !is_below(limit, level) {
                     return None;
                 }

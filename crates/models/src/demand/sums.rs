@@ -57,11 +57,13 @@ impl Sums {
         };
         let days = history.learned(range);
         let of_days = days.units.iter().zip(days.levels).zip(days.weekdays);
+        // Running sums: those of any span are a difference of two.
         for (((&units, &level), &weekday), into) in of_days.zip(&mut sums.before[1..]) {
             sums.all.add(units, level, factors[usize::from(weekday)]);
             *into = sums.all;
             sums.top = if level > sums.top { level } else { sums.top };
         }
+        // From today backwards, for every span ends today.
         let days = history.clean_part((today + 1).saturating_sub(SPAN_DAYS), today + 1);
         let of_days = days.units.iter().zip(days.levels).zip(days.weekdays).rev();
         let mut all = After::default();

@@ -74,6 +74,8 @@ impl Tail {
         let all: u64 = self.counts.iter().sum();
         let mut surprise = vec![0.0; CLASSES];
         let mut above = 0;
+        // Beyond what was seen once in a thousand times the tail is drawn on
+        // as a straight line: of rarer days there are too few.
         let (mut hundredth, mut thousandth) = (None, None);
         for class in (0..CLASSES).rev() {
             above += self.counts[class];

@@ -96,6 +96,8 @@ impl Detector {
         }
         let all = params.rounds() * 3;
         let mut cases = Vec::new();
+        // Probabilities are learned from alarms on series that the
+        // trees have not seen: on their own they are too sure.
         for (fold, second) in [false, true].into_iter().enumerate() {
             let half = rows.half(second);
             let trees = half.fit(&params, |round| watch(fold * params.rounds() + round, all))?;
@@ -105,6 +107,7 @@ impl Detector {
             }
         }
         let trees = rows.fit(&params, |round| watch(2 * params.rounds() + round, all))?;
+        // The trees that stay learn from both halves; what they are worth was measured on each half apart.
         let mut detector = self.beside(trees, Calibration::fit(&cases), rows.usual());
         if let Some(trained) = detector.trained.as_mut().filter(|trained| trained.kinds.is_empty()) {
             trained.kinds = rows.kinds()?;
@@ -136,7 +139,7 @@ fn is_second(key: &SeriesKey) -> bool {
 /// Alarms of the series of one half, with whether each was right. The first alarm in an exception's window counts, as a
 /// planner would count it.
 fn held_out(detector: &Detector, lesson: &Lesson, second: bool) -> Vec<(f32, bool)> {
-    let days = lesson.panel.days().len() - lesson.from;
+    let days = lesson.panel.days().len().saturating_sub(lesson.from);
     let scores = detector.score(&lesson.panel, lesson.from);
     let mut seen = std::collections::BTreeSet::new();
     let mut cases = Vec::new();
@@ -176,6 +179,7 @@ impl Rows {
         for day in 0..panel.days().len() {
             let cells: Vec<_> = (0..series).map(|series| panel.series(series)[day]).collect();
             let weekday = panel.days()[day].weekday().to_monday_zero_offset() as usize;
+            // Days before the labels only teach what is usual.
             let Some(labelled) = day.checked_sub(lesson.from) else {
                 watch.pass(weekday, &cells);
                 continue;
@@ -229,6 +233,7 @@ impl Rows {
     /// Trees for each kind: how likely an odd day is of it. Nothing where the lessons do not have all kinds.
     fn kinds(&self) -> Result<Vec<Boosted>, BoostError> {
         let odd: Vec<usize> = (0..self.labels.len()).filter(|at| self.labels[*at]).collect();
+        // A kind that was hardly seen would be guessed at, and guessing is what the rules do as well.
         if Kind::ALL.iter().any(|kind| odd.iter().filter(|at| self.kinds[**at] == Some(*kind)).count() < KIND_ROWS) {
             return Ok(Vec::new());
         }

@@ -82,6 +82,7 @@ impl<'a> Cutter<'a> {
             if low >= high {
                 continue;
             }
+            // Its cuts are random by definition: there is nothing to compare.
             if let SplitRule::Extended { .. } = self.rule {
                 return Some(self.random(low, high, rng));
             }
@@ -104,6 +105,7 @@ impl<'a> Cutter<'a> {
         if self.rule == SplitRule::Range && from == 0 {
             return self.draw_by_range(rows, active, rng);
         }
+        // What does not vary here varies in no part of it either, so it is drawn no more further down.
         while from < *active {
             let at = rng.gen_range(from..*active);
             if self.varies(rows, self.columns[at] as usize) {
@@ -159,6 +161,7 @@ impl<'a> Cutter<'a> {
                 self.terms.push(Term { column, weight: 1.0 });
             }
         }
+        // Slopes by the deviation of each column, or the column with the largest numbers would decide alone.
         if self.terms.len() > 1 {
             for at in 0..self.terms.len() {
                 let deviation = self.deviation(rows, self.terms[at].column as usize);
@@ -244,6 +247,7 @@ impl<'a> Cutter<'a> {
             let x = f64::from(self.sorted[at - 1]) - mean;
             left_sum += x;
             left_squares += x * x;
+            // Between equal sums there is no room for a cut.
             if self.sorted[at - 1] >= self.sorted[at] {
                 continue;
             }
@@ -271,6 +275,7 @@ impl<'a> Cutter<'a> {
         codes.dedup();
         let mut left: Vec<(u32, bool)> = codes.into_iter().map(|code| (code, rng.r#gen())).collect();
         let first = left[0].1;
+        // All on one side would be no cut.
         if left.iter().all(|(_, right)| *right == first) {
             let at = rng.gen_range(0..left.len());
             left[at].1 = !first;

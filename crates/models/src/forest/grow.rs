@@ -77,7 +77,10 @@ impl Soil<'_, '_> {
         let categorical: Vec<bool> = self.columns.0.iter().map(|column| column.categorical).collect();
         let mut cutter = Cutter::new(&values, sample, self.stand.rule, &categorical);
         let mut rows: Vec<u32> = (0..sample as u32).collect();
+        // Rows that are odd part early: where full depth is not asked
+        // for, that of a balanced tree is enough to tell them.
         let depth_max = if self.stand.full_depth { usize::MAX } else { sample.next_power_of_two().ilog2() as usize };
+        // Depths are told in units of what is usual for a sample of this size, so that stands of other sizes compare.
         let usual = average_depth(sample).max(1.0);
         let boxed = self.stand.scoring == Scoring::Boxed;
         let mut tree = Tree { nodes: Vec::with_capacity(2 * sample), terms: Vec::new(), codes: Vec::new(), penalty: 0.0 };
@@ -86,6 +89,7 @@ impl Soil<'_, '_> {
         }
         let sides = if boxed { (0..features).map(|column| cutter.range(&rows, column)).collect() } else { Vec::new() };
         tree.nodes.push(leaf(sample));
+        // A list instead of recursion: at full depth a tree can be as deep as its sample is large.
         let mut open = vec![Open { place: 0, rows: (0, sample), active: features, level: 0, said: 0.0, sides }];
         while let Some(mut now) = open.pop() {
             let stretch = &mut rows[now.rows.0..now.rows.1];
@@ -105,6 +109,8 @@ impl Soil<'_, '_> {
             for (at, rows) in [(now.rows.0, middle), (middle, now.rows.1)].into_iter().enumerate() {
                 tree.nodes.push(leaf(rows.1 - rows.0));
                 let (mut sides, mut said) = (now.sides.clone(), now.said);
+                // Share of the rows beside share of the room: a side with
+                // few rows in much room is where the odd ones are.
                 let filled = (rows.1 - rows.0) as f64 / count as f64;
                 said += match (self.stand.scoring, &cut.place) {
                     (Scoring::Depth, _) | (Scoring::Density, Where::Subset { .. }) => 1.0,
@@ -127,6 +133,7 @@ impl Soil<'_, '_> {
             }
         }
         tree.arrange();
+        // Children stand behind their parents, so going backwards each mean is made of means that are done.
         for place in (0..tree.nodes.len()).rev() {
             let left = tree.nodes[place].left as usize;
             if left > 0 {

@@ -124,6 +124,7 @@ impl SavedTree {
         if lengths.into_iter().any(|(one, other)| one != other) {
             return None;
         }
+        // Where terms and codes begin is not written: they stand in the order of the nodes, so counts are enough.
         let (mut at, mut term, mut code) = (0, 0_u32, 0_u32);
         let mut nodes = Vec::with_capacity(self.left.len());
         for ((rows, left), value) in self.rows.into_iter().zip(self.left).zip(self.values) {
@@ -197,6 +198,8 @@ impl Body {
         self.params.validate()?;
         let features = self.columns.0.len();
         let categorical: Vec<bool> = self.columns.0.iter().map(|column| column.categorical).collect();
+        // Parameters, columns and trees are checked against each other: each
+        // could be changed alone in a file whose checksum was made anew.
         let declared: Vec<usize> = (0..features).filter(|&column| categorical[column]).collect();
         if features == 0 || !self.columns.is_sound() || declared != self.params.categorical {
             return Err(wrong("its columns do not hang together"));

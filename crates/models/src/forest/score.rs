@@ -31,6 +31,7 @@ struct Bench {
 impl Bench {
     fn new(features: usize, stands: &[Stand], scales: &[Scale], count: usize) -> Self {
         let stride = if features <= COLUMNS_MAX { features.next_power_of_two().max(16) } else { features };
+        // As many rows as stay in the nearest cache while all trees go over them.
         let rows = (CELLS / stride).clamp(4 * LANES, 256).min(count).next_multiple_of(LANES);
         let ranked = if scales.contains(&Scale::HalfRank) { stride * rows } else { 0 };
         let needed =
@@ -81,6 +82,7 @@ impl Bench {
             Packed::Walked => {}
         }
         for at in 0..count {
+            // Packed trees know no missing values; the few rows that have some are walked.
             if self.lacking[at] || matches!(stand.packed, Packed::Walked) {
                 let row = &cells[at * self.stride..][..features];
                 self.sums[at] = stand.trees.iter().map(|tree| tree.value(row)).sum();

@@ -91,6 +91,7 @@ impl Tree {
     }
 
     fn way(&self, node: &Node, row: &[f32]) -> Way {
+        // A row that lacks the column goes both ways, by how many rows of the sample went each.
         let share = || {
             let (left, right) = (self.nodes[node.left as usize].rows, self.nodes[node.left as usize + 1].rows);
             Way::Both(f64::from(left) / (f64::from(left) + f64::from(right)))
@@ -140,6 +141,7 @@ impl Tree {
                 Look::Subset { column, .. } => credit[column as usize] += gain,
                 Look::Plane { first, count } => {
                     let terms = self.terms(first, count);
+                    // Of a slanted cut each column gets the part by which it carried the row away from the middle.
                     let pull = |term: &Term| {
                         let apart =
                             f64::from(row[term.column as usize] - centres[term.column as usize]) * f64::from(term.weight);
@@ -214,6 +216,7 @@ impl Tree {
                 && !node.high.is_nan()
         };
         let inner: usize = self.nodes.iter().filter(|node| node.left > 0).count();
+        // A child that two nodes point at would be walked twice, and a circle for ever.
         let mut met = vec![false; self.nodes.len()];
         !self.nodes.is_empty()
             && self.nodes.len() == 2 * inner + 1

@@ -19,6 +19,7 @@ pub use statistics::{
     quantile_of_sorted, shrunk_mean, tracking_signal,
 };
 pub use stock::{
-    EXCESS_STAY_DAYS_MAX, excess_cost, expected_shortage, holding_cost, late_reorder_shortage, lead_time_demand,
-    lost_margin, order_quantity, order_up_to, protection_demand, reorder_point, safety_stock, transferable, window_sigma,
+    EXCESS_STAY_DAYS_MAX, excess_cost, expected_shortage, expected_surplus, holding_cost, late_reorder_shortage,
+    lead_time_demand, lost_margin, order_quantity, order_up_to, protection_demand, reorder_point, safety_stock,
+    transferable, window_sigma,
 };

@@ -21,6 +21,12 @@ pub fn expected_shortage(mu: f64, sigma: f64, supply: f64) -> f64 {
     (sigma * (normal_pdf(z) - z * normal_cdf(-z))).max(sure)
 }
 
+/// Units left over on average of `supply` after a window with demand `mu` ± `sigma`: what is there less what is wanted, plus
+/// what is wanted and not there.
+pub fn expected_surplus(mu: f64, sigma: f64, supply: f64) -> f64 {
+    (supply - mu + expected_shortage(mu, sigma, supply)).max(0.0)
+}
+
 /// Deviation of demand over `days` ended by a receipt: √(n·σ_d² + μ_d²·σ_L²).
 pub fn window_sigma(days: f64, sigma_d: f64, mu_d: f64, sigma_l: f64) -> f64 {
     (days.max(0.0) * sigma_d * sigma_d + mu_d * mu_d * sigma_l * sigma_l).sqrt()
@@ -103,6 +109,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_is_left_over_is_what_is_not_sold() {
+        close(expected_surplus(9.0, 0.0, 28.0), 19.0, 1e-12);
+        close(expected_surplus(30.0, 0.0, 28.0), 0.0, 1e-12);
+        // As likely left over as short: σ·φ(0).
+        close(expected_surplus(28.0, 5.0, 28.0), 5.0 * 0.398_942, 1e-5);
+    }
 
     #[track_caller]
     fn close(left: f64, right: f64, tolerance: f64) {

@@ -83,6 +83,7 @@ impl<'a> Company<'a> {
                 }
             }
         }
+        // By promised day, so that the neighbours of a line are the ones beside it.
         for lines in &mut company.vendor {
             lines.sort_unstable();
         }
@@ -119,6 +120,7 @@ impl<'a> Company<'a> {
         let days_late = first - self.ledger.entries[at].promised;
         let mut found = Siblings::default();
         let mut late = Vec::new();
+        // An order that was placed later was not known on the line's day.
         let heard_of = |other: &usize| *other != at && self.ledger.entries[*other].ordered <= now;
         for other in group.filter(heard_of).take(GROUP_MAX) {
             let entry = &self.ledger.entries[other];
@@ -146,6 +148,7 @@ impl<'a> Company<'a> {
             Shared::Location => (&self.days[0], entry.location),
             Shared::Vendor => (&self.days[1], entry.vendor),
         };
+        // Less the line itself, which is among those of its day.
         let others = days.get(&(key, first)).map_or(0.0, |count| count - 1.0);
         let before: f64 = days.range((key, first - BEFORE_DAYS)..(key, first)).map(|(_, count)| count).sum();
         let busy = days.range((key, first - RHYTHM_DAYS)..(key, first)).count() as f64;

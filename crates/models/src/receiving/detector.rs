@@ -156,6 +156,7 @@ fn plain(features: &Features) -> Judgement {
     let probability = logistic(score);
     let kind = likeliest(&likeness);
     let mut drivers = Vec::new();
+    // Nobody asks why a line is ordinary.
     if probability >= DRIVERS_FROM {
         let value =
             |name: &&'static str| Features::NAMES.iter().position(|n| n == name).map(|at| (*name, features.values()[at]));

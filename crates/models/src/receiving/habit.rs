@@ -39,6 +39,7 @@ impl Grid {
         if this.logs.is_empty() {
             return normalised(self.pool.iter().map(|p| p + even).collect());
         }
+        // Likelihoods of many lines underflow; only their ratios matter.
         let highest = this.logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let cell = |((pool, own), log): ((&f64, &f64), &f64)| ((pool - own).max(0.0) + even) * (log - highest).exp();
         normalised(self.pool.iter().zip(&this.posterior).zip(&this.logs).map(cell).collect())
@@ -55,6 +56,7 @@ impl Grid {
         for (log, p) in this.logs.iter_mut().zip(likelihood) {
             *log += p.max(1e-300).ln();
         }
+        // The member's old posterior leaves the pool with the new one coming in, or it would be its own prior.
         let after = self.weights(member);
         for ((pool, own), new) in self.pool.iter_mut().zip(&mut self.members[member].posterior).zip(after) {
             *pool += new - *own;

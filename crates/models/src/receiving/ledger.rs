@@ -153,6 +153,7 @@ impl Ledger {
                 entries[at].complete = entries[at].complete.max(Some(day(receipt.date)));
             }
         }
+        // A mean price is a sum, and a sum hangs on its order in the last bit.
         let mut bills: Vec<&Bill> = records.bills.iter().collect();
         bills
             .sort_by(|a, b| (a.date.cmp(&b.date)).then(a.quantity.total_cmp(&b.quantity)).then(a.price.total_cmp(&b.price)));
@@ -164,12 +165,14 @@ impl Ledger {
                 let total = sum + quantity;
                 let mean = if total > 0.0 { (mean * sum + price * quantity) / total } else { price };
                 entries[at].billed = Some((total, mean));
+                // A late bill makes a line complete later: until then nobody could have judged its price.
                 entries[at].complete = entries[at].complete.max(Some(day(bill.date)));
             }
         }
         for entry in &mut entries {
             entry.parts.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         }
+        // In this order lines are judged and learned, so that each is judged by what was known on its day.
         let mut order: Vec<usize> =
             (0..entries.len()).filter(|at| entries[*at].complete.is_some() && entries[*at].quantity > 0.0).collect();
         order.sort_by_key(|at| (entries[*at].complete, *at));

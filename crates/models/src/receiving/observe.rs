@@ -74,6 +74,7 @@ impl<'a> Observer<'a> {
     }
 
     fn quantity(&self, entry: &Entry, line: &Explained, f: &mut Features) -> Verdict {
+        // Nothing smaller than a unit can be seen: of three units one too few is a third already.
         let unit = entry.step() / entry.quantity;
         let off = line.received / entry.quantity - 1.0;
         (f.short, f.over) = ((-off).max(0.0), off.max(0.0));
@@ -115,6 +116,7 @@ impl<'a> Observer<'a> {
         let verdict = TwoSided::verdict(&weights, size, line.step);
         f.price = line.price;
         f.price_tail = surprise(verdict.tail);
+        // Prices have four decimals: what is less than their step is rounding, and no difference.
         f.price_odds = if size <= line.step { 0.0 } else { odds(size, line.step, verdict.mass) };
         f.price_ratio = line.price / (verdict.spread + line.step);
         f.price_spread = verdict.spread;
@@ -155,6 +157,7 @@ impl<'a> Observer<'a> {
         let unit = entry.step() / entry.quantity;
         let off = line.received / entry.quantity - 1.0;
         let vendor = entry.vendor;
+        // What is far off is an exception and no habit: learned, it would excuse the next one.
         if !entry.parts.is_empty() && off.abs() < 0.6 {
             self.shorts.learn(vendor, &OneSided::likelihood((-off).max(0.0), unit));
             if off > -unit / 2.0 {
@@ -164,6 +167,7 @@ impl<'a> Observer<'a> {
         if let Some((billed, _)) = entry.billed {
             self.prices.learn(vendor, &TwoSided::likelihood(line.price.abs(), line.step));
             if off < -unit / 2.0 && off > -0.6 {
+                // Only a short line tells the two ways of billing apart.
                 let step = if (billed - entry.quantity).abs() < entry.step() / 2.0 { 2.0 } else { -2.0 };
                 self.by_order[vendor] = (self.by_order[vendor] + step).clamp(-6.0, 6.0);
             }
@@ -183,6 +187,7 @@ pub(super) fn observe(ledger: &Ledger) -> Vec<(usize, Features)> {
     let mut observer = Observer::new(ledger);
     let mut found = Vec::with_capacity(ledger.order.len());
     for &at in &ledger.order {
+        // Looked at before it is learned: nothing that a line says may have been made usual by itself.
         found.push((at, observer.look(at)));
         observer.learn(at);
     }

@@ -77,6 +77,7 @@ impl<'a> Timing<'a> {
         let company = self.against_company(at, entry, first, now, f);
         let beyond = |excess: f64| {
             let (least, most) = BEYOND;
+            // Outside of that span the odds fall off bit by bit: a day more or less must not decide.
             let apart = if excess >= least { 0.0 } else { excess - least };
             let far = if excess > most { (most - excess) / most } else { 0.0 };
             apart + far - (most - least).ln()
@@ -95,6 +96,7 @@ impl<'a> Timing<'a> {
         let share = |as_odd: usize, base: f64| (as_odd as f64 + 2.0 * base) / (recent.len() as f64 + 2.0);
         f.recent_late = surprise(share(recent.iter().filter(|d| **d >= days).count(), base.0));
         f.recent_early = surprise(share(recent.iter().filter(|d| **d <= days).count(), base.1));
+        // Quantiles of three lines are these three lines; until there are more, all vendors are asked.
         let group = if vendor.total() >= QUANTILES_FROM { vendor } else { &self.days_pool };
         let (low, middle, high) = (group.quantile(0.05), group.quantile(0.5), group.quantile(0.95));
         let (low, middle, high) = (low.unwrap_or(0), middle.unwrap_or(0), high.unwrap_or(0));
@@ -112,6 +114,7 @@ impl<'a> Timing<'a> {
         let own = self.week[entry.vendor].share(first, week, WEEK_PRIOR);
         let there = self.week_location[entry.location].share(first, week, WEEK_PRIOR);
         (f.weekday, f.weekday_location) = ((7.0 * own).ln(), (7.0 * there).ln());
+        // Vendor's and place's weekdays are not independent, so their mean counts and not their product.
         let mut odds = -((own * there).sqrt() * 7.0).ln();
 
         let (order, route) = self.shipment(at, first, now);
@@ -141,6 +144,7 @@ impl<'a> Timing<'a> {
         let dock = self.company.on_day(Shared::Location, at, first);
         (f.dock_others, f.dock_lift, f.dock_busy) = (dock.others, dock.others / (dock.before + 0.1), dock.busy);
         (f.vendor_others, f.vendor_lift) = (same_vendor.others, same_vendor.others / (same_vendor.before + 0.1));
+        // At a dock where something comes every day company says nothing.
         let chance = dock.busy.clamp(0.02, 0.9);
         let docked = self.docked.shrunk(0.5, 10.0);
         let ratio = if dock.others > 0.0 { (chance / docked).min(1.0) } else { ((1.0 - chance) / (1.0 - docked)).max(1.0) };

@@ -115,9 +115,11 @@ impl Trees {
         let all: Vec<&Example> = examples.iter().collect();
         let mut held_out = Vec::with_capacity(examples.len());
         for fold in 0..FOLDS {
+            // Whole vendors are left out: what is asked is how sure it may be of one that it has never seen.
             let (left_out, kept): (Vec<&Example>, Vec<&Example>) =
                 all.iter().partition(|example| example.group % FOLDS == fold);
             let both = |examples: &[&Example]| examples.iter().any(|e| e.exception) && examples.iter().any(|e| !e.exception);
+            // A fold without both kinds can not be fitted; the others calibrate without it.
             if left_out.is_empty() || !both(&kept) {
                 continue;
             }
@@ -229,6 +231,7 @@ fn calibrate(held_out: &[(f64, bool)]) -> (f64, f64) {
         }
         let determinant = h00 * h11 - h01 * h01;
         let step = ((h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant);
+        // Kept rising and within reason, so that few cases can not turn the order round.
         slope = (slope + step.0).clamp(0.05, 5.0);
         offset = (offset + step.1).clamp(-10.0, 10.0);
         if step.0.abs() + step.1.abs() < 1e-9 {

@@ -77,6 +77,7 @@ impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for Envelope<S> {
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "result" => {
+                    // Which of two would be the answer nobody could say.
                     let seed = seed.take().ok_or_else(|| A::Error::custom("two results"))?;
                     said = Said::Result(map.next_value_seed(seed)?);
                 }
@@ -148,6 +149,7 @@ impl<'de> Visitor<'de> for Row<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut cells = vec![Cell::Flag(false); self.0.len()];
+        // Cells mostly come in the order in which they were asked for, so the next one is tried first.
         let mut guess = 0;
         while let Some(found) = map.next_key_seed(Key { fields: self.0, guess })? {
             match found {
@@ -158,6 +160,7 @@ impl<'de> Visitor<'de> for Row<'_> {
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
+        // A row that can not be named can not be kept.
         if cells[0].id().is_none() {
             return Err(A::Error::custom("a row has no id"));
         }

@@ -29,6 +29,7 @@ pub async fn connect(config: &OdooConfig, clock: &Clock) -> Result<Arc<dyn Serve
     if config.api_key.expose_secret().is_empty() {
         return Err(unset("odoo.api_key", "it is empty: set REEVE_ODOO__API_KEY, or odoo.api_key_file"));
     }
+    // The version is asked before anything else: it says which way the sign-in has to go.
     let version = version(&transport).await?;
     let json2 = match config.protocol {
         OdooProtocol::Auto => version >= Version::V19,
@@ -38,6 +39,7 @@ pub async fn connect(config: &OdooConfig, clock: &Clock) -> Result<Arc<dyn Serve
         OdooProtocol::Json2 => true,
         OdooProtocol::JsonRpc => false,
     };
+    // The key says whose it is over JSON-2; over JSON-RPC nobody can sign in without a login.
     if !json2 && config.user.is_empty() {
         return Err(unset("odoo.user", "it is empty: set the login of the reading user"));
     }

@@ -90,6 +90,7 @@ impl CostReader {
     async fn bring(&self, companies: &[i64], until: Timestamp) -> Result<(), SumsError> {
         let kept = self.mirror.position(COSTS).await.map_err(SumsError::Mirror)?;
         let known = kept.and_then(|text| serde_json::from_str::<Position>(&text).ok());
+        // A cost that was read for other companies says nothing of these: then all products are read anew.
         let known = known.filter(|p| p.shape == POSITION && p.companies == companies);
         let companies_kept = companies.to_vec();
         let mut at = known.unwrap_or(Position {
@@ -99,6 +100,7 @@ impl CostReader {
             swept: until,
             after: Some(0),
         });
+        // What is written while all products are read is read again behind it.
         if at.after.is_none() && until.duration_since(at.swept) >= span(self.odoo.sweep_every) {
             (at.since, at.swept, at.after) = (until, until, Some(0));
         }
@@ -108,6 +110,8 @@ impl CostReader {
             let rows = self.read(companies, &ids).await?;
             self.keep(&rows, &at, until).await?;
         }
+        // Stamps are of when a transaction began: one that was long in writing shows up with a stamp that was passed
+        // already.
         let since = at.since.checked_sub(span(self.odoo.overlap)).unwrap_or(at.since);
         let mut changed = stirred(&self.asking, since).await?;
         changed.extend(self.written(since).await?);
@@ -151,6 +155,7 @@ impl CostReader {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
+        // Odoo answers a cost in the light of one company, so each is asked alone.
         for company in companies {
             let ask = ReadRows {
                 model: PRODUCT.to_owned(),
@@ -160,6 +165,7 @@ impl CostReader {
                 limit: ids.len(),
                 scope: Scope { companies: vec![*company], time_zone: None },
             };
+            // Odoo has zero where nobody entered a cost: it is not known, not free.
             for row in self.asking.server.rows(&ask).await? {
                 if let [id, Cell::Number(cost), ..] = row.as_slice()
                     && let Some(of) = id.id().and_then(|id| costs.get_mut(&id))

@@ -60,6 +60,7 @@ impl Transport {
         if !matches!(given.scheme(), "http" | "https") || given.host_str().is_none_or(str::is_empty) {
             return Err(bad());
         }
+        // An address is shown in logs and on pages, so no secret may stand in it.
         if !given.username().is_empty() || given.password().is_some() {
             let message = "it holds a user or password: set odoo.user and odoo.api_key instead".to_owned();
             return Err(setting("odoo.url", message));
@@ -73,6 +74,7 @@ impl Transport {
             // A server on this machine is never behind a proxy.
             "" if root.host_str().is_some_and(is_loopback) => Proxy::None,
             "" => Proxy::Environment,
+            // A proxy's password is a secret like the key: errors of the connection may quote the address.
             address => {
                 secrets.extend(Url::parse(address).ok().and_then(|url| url.password().map(SecretString::from)));
                 Proxy::At(address.to_owned())
@@ -130,6 +132,7 @@ impl Transport {
         let request = request.header(ACCEPT, HeaderValue::from_static("application/json"));
         let mut response = request.send().await.map_err(|error| self.unreachable(error))?;
         let status = response.status();
+        // Before the body is read: a gateway that asks to be left alone answers with any page it likes.
         if is_busy(status) {
             return Err(OdooError::Busy {
                 url: self.shown.clone(),
@@ -150,6 +153,7 @@ impl Transport {
                     return Err(self.garbled(what, &format!("it ended after {} bytes ({why})", body.len())));
                 }
             };
+            // By what has come and not by the length that was announced, which a server may leave out or get wrong.
             if body.len() + chunk.len() > self.body_max {
                 return Err(self.garbled(what, &format!("it is longer than {} MiB", self.body_max / (1024 * 1024))));
             }

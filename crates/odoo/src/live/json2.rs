@@ -32,10 +32,12 @@ impl Json2 {
         };
         let bearer = format!("Bearer {}", key.expose_secret());
         let mut bearer = HeaderValue::from_str(&bearer).map_err(setting("odoo.api_key"))?;
+        // Marked, so that no log of headers writes it.
         bearer.set_sensitive(true);
         let named = HeaderValue::from_str(database).map_err(setting("odoo.database"))?;
         let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer), (DATABASE, named)]);
         let server = Self { transport, database: database.to_owned(), headers };
+        // A harmless question, as only an answer shows that the key is good.
         let call = Call::who();
         let who = server.ask(&call, PhantomData::<Map<String, Value>>).await?;
         if who.get("uid").and_then(Value::as_i64).is_none() {
@@ -53,6 +55,7 @@ impl Wire for Json2 {
     {
         let path = format!("/json/2/{}/{}", call.model(), call.method());
         let mut arguments = call.arguments().clone();
+        // A method of records is called on none of them: such a question is about the model, and still has to name its ids.
         if call.is_of_records() {
             arguments.insert("ids".to_owned(), json!([]));
         }
@@ -67,6 +70,7 @@ impl Wire for Json2 {
             is_fields: call.is_fields(),
         };
         let status = answer.status;
+        // A gateway's page comes with any status, so it is told apart before the status is read.
         if !answer.is_json {
             // Without a database there is no such path, and the server says so with a page.
             if status == StatusCode::NOT_FOUND {
@@ -81,6 +85,7 @@ impl Wire for Json2 {
             return decode(&answer.body, seed).map_err(garbled);
         }
         let fault = decode(&answer.body, PhantomData::<Fault>).map_err(garbled)?;
+        // Here the key alone says who asks; there is no name to be shown.
         if status == StatusCode::UNAUTHORIZED {
             return Err(OdooError::RefusedLogin { url: self.transport.shown().to_owned(), who: String::new() });
         }

@@ -115,6 +115,7 @@ impl Wire for JsonRpc {
         S: for<'de> DeserializeSeed<'de, Value = V> + Send,
         V: Send,
     {
+        // Such a method takes its records as the first argument; the question is about none of them.
         let positional = if call.is_of_records() { json!([[]]) } else { json!([]) };
         let arguments = json!([
             self.database,

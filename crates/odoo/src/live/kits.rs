@@ -18,6 +18,7 @@ const IDS_MAX: usize = 500;
 /// Reads all kits. `ratio` says how many of one unit another is. `Err` inside: why they can not be read.
 pub(super) async fn read(asking: &Asking, ratio: impl Fn(i64, i64) -> f64) -> Result<Result<Kits, OdooError>, OdooError> {
     let mut line_fields = BTreeSet::new();
+    // The lines' model comes last, so what is kept are its fields.
     for model in [BOM, LINE] {
         match asking.readable(model).await? {
             Ok(fields) => line_fields = fields.into_keys().collect(),
@@ -26,6 +27,7 @@ pub(super) async fn read(asking: &Asking, ratio: impl Fn(i64, i64) -> f64) -> Re
             Err(error) => return Ok(Err(error)),
         }
     }
+    // Archived rows are answered too, so what counts today is asked for by name.
     let phantom = Domain::all().and("type", "=", "phantom").and("active", "=", true);
     let fields = ["product_id", "product_tmpl_id", "product_qty", "product_uom_id", "sequence", "company_id", "write_date"];
     let boms: BTreeMap<i64, Bom> =
@@ -36,6 +38,7 @@ pub(super) async fn read(asking: &Asking, ratio: impl Fn(i64, i64) -> f64) -> Re
     let in_phantom = Domain::all().and("bom_id.type", "=", "phantom").and("bom_id.active", "=", true);
     let only_for = "bom_product_template_attribute_value_ids";
     let mut fields = vec!["bom_id", "product_id", "product_qty", "product_uom_id", "write_date"];
+    // What may not be read is not asked for: then every line counts for every variant.
     fields.extend(Some(only_for).filter(|field| line_fields.contains(*field)));
     let mut shelf = Shelf { boms, lines: BTreeMap::new(), products: BTreeMap::new(), attributes: BTreeMap::new() };
     for row in asking.rows_of(LINE, in_phantom, &fields).await? {
@@ -134,6 +137,7 @@ impl Shelf {
         fields.extend(Some(values).filter(|_| self.lines.values().flatten().any(|line| !line.only_for.is_empty())));
         let templates: BTreeSet<i64> = self.boms.values().map(|bom| bom.template).collect();
         let components: BTreeSet<i64> = self.lines.values().flatten().map(|line| line.product).collect();
+        // Templates, since a bill may be for all variants of one; and components, for the unit they are kept in.
         for (field, ids) in [("product_tmpl_id", templates), ("id", components)] {
             for some in ids.into_iter().collect::<Vec<_>>().chunks(IDS_MAX) {
                 for row in asking.rows_of(model, Domain::all().and(field, "in", some.to_vec()), &fields).await? {
@@ -186,6 +190,7 @@ impl Shelf {
         // A bill that leads back to itself is one that Odoo refuses; here it must not lead on for ever.
         let (Some(known), false) = (self.products.get(&product), within.contains(&product)) else { return false };
         let Some(bom) = self.bom(product, known, kit.company) else { return false };
+        // A kit is known from the last change of any bill inside it on: what it was before nobody kept.
         kit.since = kit.since.max(bom.written);
         let times = quantity * ratio(known.unit, bom.unit) / bom.quantity;
         within.push(product);

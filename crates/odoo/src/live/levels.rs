@@ -7,7 +7,8 @@
 //! What open sessions of tills have sold is still on the books where stock is booked when they close. It is told with the
 //! level, anew at every look, until it is booked.
 //!
-//! It does not tell lots and their expiry dates apart.
+//! Of products that have lots it is told, too, how much of each lot is where (`lots`); what a lot is and when it expires its own row
+//! says.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::call::Server;
 use super::demand::{Asking, Ground, Levels, Product, SumsError, on_shelves, open_products, stirred, unposted};
+use super::lots;
 use crate::settings::OdooConfig;
 use reeve_domain::calendar::Calendar;
 use reeve_domain::ids::{ItemId, LocationId};
@@ -43,6 +45,9 @@ struct Position {
     /// Products of which something was sold and not booked at the last look.
     #[serde(default)]
     unposted: BTreeSet<i64>,
+    /// Products of which lots were on the shelves when they were read last.
+    #[serde(default)]
+    lotted: BTreeSet<i64>,
 }
 
 /// Reads stock levels into the mirror.
@@ -80,20 +85,33 @@ impl LevelReader {
     pub(super) async fn refresh_on(&self, ground: &Ground, until: Timestamp) -> Result<(), SumsError> {
         let kept = self.mirror.position(STREAM).await.map_err(SumsError::Mirror)?;
         let known = kept.and_then(|text| serde_json::from_str::<Position>(&text).ok()).filter(|p| p.shape == POSITION);
-        let first = Position { shape: POSITION, since: until, swept: until, after: Some(0), unposted: BTreeSet::new() };
+        let first = Position {
+            shape: POSITION,
+            since: until,
+            swept: until,
+            after: Some(0),
+            unposted: BTreeSet::new(),
+            lotted: BTreeSet::new(),
+        };
         let mut at = known.unwrap_or(first);
         if at.after.is_none() && until.duration_since(at.swept) >= span(self.odoo.sweep_every) {
             // What is written while all are read is read again behind it.
             (at.since, at.swept, at.after) = (until, until, Some(0));
         }
+        // What is sold and not booked moves no stock in Odoo, so no stamp would bring these products into the look.
         let open = open_products(&self.asking, ground).await?;
+        let has_lots = lots::has_any(&self.asking).await? || !at.lotted.is_empty();
         // What was unbooked may have been booked, or taken back, without a trace in what is read below.
         let again: BTreeSet<i64> = at.unposted.union(&open).copied().collect();
         at.unposted.extend(&open);
         while let Some(after) = at.after {
             let limit = self.asking.chunk();
             let products = self.asking.products(after, limit).await?;
-            let records = self.read(ground, &products, &open, until).await?;
+            let mut records = self.read(ground, &products, &open, until).await?;
+            if has_lots {
+                records.extend(lots::read(&self.asking, ground, &products, &mut at.lotted, until).await?);
+            }
+            // Before it is written: a look that is killed goes on behind the last piece that was kept with its records.
             at.after = products.last().filter(|_| products.len() >= limit).map(|last| last.id);
             self.keep(&records, &at, until).await?;
             self.asking.settle(at.after.is_some());
@@ -107,7 +125,10 @@ impl LevelReader {
         while !rest.is_empty() {
             let (some, others) = rest.split_at(self.asking.chunk().min(rest.len()));
             let products = self.asking.products_of(some).await?;
-            let records = self.read(ground, &products, &open, until).await?;
+            let mut records = self.read(ground, &products, &open, until).await?;
+            if has_lots {
+                records.extend(lots::read(&self.asking, ground, &products, &mut at.lotted, until).await?);
+            }
             self.keep(&records, &at, until).await?;
             self.asking.settle(!others.is_empty());
             rest = others;

@@ -17,6 +17,7 @@ mod json2;
 mod jsonrpc;
 mod kits;
 pub mod levels;
+mod lots;
 mod open;
 pub mod pace;
 pub mod patient;

@@ -93,12 +93,14 @@ pub struct Opened {
 /// What is wrong with the configuration, the sign-in or the user's rights; or that a server that was never read is away.
 pub async fn open(setup: Setup) -> Result<Opened, PortError> {
     let setup = Arc::new(setup);
+    // What is known of other companies than are wanted now is not gone on with.
     let known = known(&*setup.mirror).await?.filter(|known| known.wanted == setup.odoo.companies);
     let (told, connection, may_write) = match (Connection::make(&setup).await, known) {
         (Ok(connection), _) => {
             let may_write = connection.may_write.clone();
             (connection.known.clone(), Some(connection), Some(may_write))
         }
+        // Only what passes by itself: a refused sign-in has to be seen at the start.
         (Err(PortError::Transient { source, .. }), Some(known)) => {
             tracing::warn!("Odoo is away, Reeve goes on with what it has read: {source}");
             (known, None, None)
@@ -155,6 +157,7 @@ impl Connection {
         let server = connect(odoo, clock).await?;
         let patient = || -> Arc<dyn Server> { Arc::new(Patient::new(Arc::clone(&server), Arc::new(RealSleep), JITTER)) };
         let models: Vec<&str> = STREAMS.iter().map(|stream| stream.model).chain(SUMMED.iter().copied()).collect();
+        // The barrier is asked on each new connection and before the first row: rights may have changed since the last one.
         let allow = &odoo.allow_write_capable_credential;
         let may_write = barrier::check_write_barrier(&*patient(), &models, allow).await?;
         if !may_write.is_empty() {
@@ -165,6 +168,7 @@ impl Connection {
         }
         let companies = companies(&*patient(), &odoo.companies).await?;
         let known = Known { name: server.name(), companies, wanted: odoo.companies.clone() };
+        // What is known of the server is kept, so that a start while it is away can go on with the mirror.
         let text = serde_json::to_string(&known).expect("names and numbers");
         mirror.keep(KNOWN, &[], &[], &text, clock.now()).await.map_err(store)?;
         let scope = Scope { companies: known.companies.clone(), time_zone: None };
@@ -182,6 +186,7 @@ impl Connection {
 
     async fn bring(&self, mirror: &dyn Mirror, clock: &Clock, until: Timestamp) -> Result<(), PortError> {
         let pulled = self.puller.pull(STREAMS, until).await?;
+        // Nothing may be asked until then. The look is not whole, so nothing is called read up to its beginning.
         if let Some(until) = pulled.paused_until {
             return Err(PortError::Resting { service: "Odoo", until });
         }
@@ -193,6 +198,7 @@ impl Connection {
             requests = pulled.requests,
             "Read what has changed in Odoo"
         );
+        // A stream is read up to when the look began, and is called so only once it is read to its end.
         let whole = async |stream: &str| {
             let (key, at) = (read_up_to(stream), until.to_string());
             mirror.keep(&key, &[], &[], &at, clock.now()).await.map_err(store)
@@ -205,6 +211,7 @@ impl Connection {
         whole(LEVELS).await?;
         gaps.extend(self.costs.refresh(until).await?);
         let text = serde_json::to_string(&gaps).expect("gaps are text");
+        // What is written counts as a change of the mirror, so the same gaps are not written again.
         if mirror.position(SUM_GAPS).await.map_err(store)?.as_deref() != Some(text.as_str()) {
             mirror.keep(SUM_GAPS, &[], &[], &text, clock.now()).await.map_err(store)?;
         }

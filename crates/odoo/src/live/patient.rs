@@ -70,6 +70,7 @@ impl Patient {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+            // Not every error passes: a refused sign-in is never put again by itself.
             let Some(pause) = self.pause(&error, attempt) else { return Err(error) };
             tracing::debug!(%error, attempt, pause_ms = pause.as_millis(), "Odoo is asked again");
             self.sleeper.sleep(pause).await;

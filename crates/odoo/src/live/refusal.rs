@@ -55,6 +55,7 @@ pub(super) fn refusal(asked: &Asked<'_>, fault: &Fault) -> OdooError {
         }
         _ => {}
     }
+    // A lock or a broken connection inside the server passes by itself, whatever it was about.
     if is_passing(&fault.name) {
         return OdooError::Busy { url, detail: asked.transport.quote(&message), retry_after: None };
     }

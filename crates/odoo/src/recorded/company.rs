@@ -20,6 +20,7 @@ pub(super) fn currency(reader: &mut Reader<'_>, configured: &str) -> Result<i64,
         Ok(())
     })?;
     let file = format!("{}.json.gz", COMPANY.name);
+    // One company in another currency is enough to refuse: a recording holds no rates.
     match (other, currency) {
         (Some(found), _) => Err(RecordingError::Currency { file, found, configured: configured.to_owned() }),
         (None, None) => Err(RecordingError::Header { file, detail: "it holds no company".to_owned() }),

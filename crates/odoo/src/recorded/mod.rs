@@ -66,11 +66,20 @@ impl Recorded {
             let care = Care::lenient();
             let mut rows = AsTheyWere::new(&mut reader, &care);
             let rates = Rates::read(&mut rows, currency, index.home)?;
-            let feed = translate(&mut rows, Currencies::Rates(rates), &care)?;
+            let (masters, mut feed) = translate(&mut rows, Currencies::Rates(rates), &care)?;
+            let mark = reader.mark();
+            if !read_lots(&masters, &mut AsTheyWere::new(&mut reader, &care), &mut feed)? {
+                reader.reset(mark);
+            }
             (feed, care.into_problems())
         } else {
             let only = Currencies::Only(company::currency(&mut reader, currency)?);
-            (translate(&mut reader, only, &Care::Strict)?, Vec::new())
+            let (masters, mut feed) = translate(&mut reader, only, &Care::Strict)?;
+            let mark = reader.mark();
+            if !read_lots(&masters, &mut reader, &mut feed)? {
+                reader.reset(mark);
+            }
+            (feed, Vec::new())
         };
         let feed = feed.sorted();
         Ok(Self { hash: reader.content_hash(), span: span_of_business(&feed), feed, gaps: gaps_of(problems) })
@@ -88,12 +97,22 @@ impl Recorded {
     }
 }
 
-fn translate<R: Rows>(rows: &mut R, currencies: Currencies, care: &Care) -> Result<Feed, R::Error> {
+fn translate<R: Rows>(rows: &mut R, currencies: Currencies, care: &Care) -> Result<(Masters, Feed), R::Error> {
     let mut feed = Feed::default();
     let masters = Masters::read(rows, currencies, care, &mut feed)?;
     let suppliers = masters.read_terms(rows, care, &mut feed)?;
     masters.read_documents(rows, suppliers, care, &mut feed)?;
-    Ok(feed)
+    Ok((masters, feed))
+}
+
+/// Reads the lots and what is on the shelves of them. Is there any? A recording without any is the one that it was before lots
+/// were read, and a store that was filled from it goes on.
+fn read_lots<R: Rows>(masters: &Masters, rows: &mut R, feed: &mut Feed) -> Result<bool, R::Error> {
+    let items = masters.read_lots(rows, feed)?;
+    if !items.is_empty() {
+        masters.read_lot_stock(rows, &items, feed)?;
+    }
+    Ok(!items.is_empty())
 }
 
 #[async_trait]

@@ -29,6 +29,16 @@ impl<'a> Reader<'a> {
         Self { dir, hasher: Sha256::new() }
     }
 
+    /// What was read so far, to go back to.
+    pub(super) fn mark(&self) -> Sha256 {
+        self.hasher.clone()
+    }
+
+    /// Counts as read only what was read when the mark was made.
+    pub(super) fn reset(&mut self, mark: Sha256) {
+        self.hasher = mark;
+    }
+
     /// Was the model recorded?
     fn has(&self, model: &Model) -> bool {
         self.dir.join(file_of(model)).exists()
@@ -40,6 +50,7 @@ impl<'a> Reader<'a> {
         model: &'static Model,
         mut each: impl FnMut(&Row) -> Result<(), RowError>,
     ) -> Result<(), RecordingError> {
+        // A row twice would count its goods twice, and no later step could see it.
         let mut ids = BTreeSet::new();
         let each = |row: &Row| {
             if !ids.insert(row.id()?) {
@@ -57,6 +68,7 @@ impl<'a> Reader<'a> {
             std::io::ErrorKind::NotFound => RecordingError::Missing { path: path.clone(), model: model.name },
             _ => RecordingError::Unreadable { path: path.clone(), source },
         })?;
+        // Model and length go into the hash beside the bytes: the same bytes divided otherwise are another recording.
         self.hasher.update(model.name.as_bytes());
         self.hasher.update([0x1f]);
         self.hasher.update((packed.len() as u64).to_be_bytes());
@@ -138,6 +150,7 @@ fn read_model<R: Read, F>(model: &'static Model, text: R, each: F) -> Result<(),
 where
     F: FnMut(&Row) -> Result<(), RowError>,
 {
+    // What a row is refused for is told in our words; the parser would only say where it stopped.
     let mut stopped = None;
     let mut json = serde_json::Deserializer::from_reader(text);
     let file = FileSeed { model, each, stopped: &mut stopped };
@@ -153,6 +166,7 @@ where
         } else if error.is_eof() {
             RecordingError::Damaged { file, detail: format!("its text ends too early: {error}") }
         } else {
+            // Where it lies is told beside the sentence, so it is taken out of it.
             let place = format!(" at line {} column {}", error.line(), error.column());
             let detail = error.to_string().replace(&place, "");
             RecordingError::Malformed { file, line: error.line(), column: error.column(), detail }
@@ -317,6 +331,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                 }
             }
         }
+        // Only fields that nothing can do without are asked for; others have the value of an empty cell.
         if let Some(at) = seen[..self.model.needs.len()].iter().position(|seen| !seen) {
             let missing = Cell::Text("no such field".to_owned());
             let error = row.wrong(self.model.needs[at], "a value in every row", &missing, "record the model again");

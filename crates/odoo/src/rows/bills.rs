@@ -110,6 +110,8 @@ pub(super) fn read<R: Rows>(
     let mut bills = BTreeMap::new();
     let mut passed_over = BTreeSet::new();
     rows.each(&BILL, |row| {
+        // Marked before it is read: a bill that is not understood is left out, and its lines then name it without being
+        // wrong.
         passed_over.insert(row.id()?);
         bills.insert(row.id()?, read_bill(row, masters, care, suppliers)?);
         passed_over.remove(&row.id()?);
@@ -122,6 +124,7 @@ pub(super) fn read<R: Rows>(
             None if passed_over.contains(&bill_id) => return Ok(()),
             None => return Err(row.dangling("move_id", "account.move")),
         };
+        // Taxes, rounding and sections are lines too, and customers' invoices stand in the same model.
         let (Some(supplier), true) = (&bill.supplier, row.text("display_type")? == "product") else { return Ok(()) };
         let po_line = row.link("purchase_line_id")?;
         // A live server is read only so far back: the order may be older.
@@ -141,6 +144,7 @@ pub(super) fn read<R: Rows>(
             Some(product) => masters.catalog.stock_units(row, "product_uom_id", product)?,
             None => Decimal::ONE,
         };
+        // Quantity and price are per unit of the bill; here both are per unit in which stock is kept.
         let quantity = (row.quantity("quantity")? * unit).round_dp(4).normalize();
         let price = row.net_price("price_unit")? / unit;
         // By the rate of its order, where both are in one currency: a difference in price is the supplier's, not the rate's.
@@ -170,6 +174,7 @@ pub(super) fn read<R: Rows>(
             entered_by: bill.entered_by.clone(),
             reverses: bill.reverses.clone(),
         };
+        // The bill is told as unpaid first, since the row does not say since when it is paid.
         feed.push(bill.created_at, Record::BillLine(record.clone()));
         if let Some((settled, at)) = bill.settled {
             record.paid = settled != Settled::Reversed;
@@ -186,6 +191,7 @@ fn read_bill(row: &Row, masters: &Masters, care: &Care, suppliers: &mut Supplier
     let is_suppliers = matches!(kind.as_str(), "in_invoice" | "in_refund") && row.text("state")? == "posted";
     let billed_on = match row.date_opt("invoice_date")? {
         Some(day) => day,
+        // A bill without a date of its own has the one on which it was booked.
         None => row.date_opt("date")?.ok_or_else(|| {
             row.wrong("date", "a day as `YYYY-MM-DD`", &Cell::Flag(false), "set the bill's date in Odoo and record it again")
         })?,

@@ -109,6 +109,7 @@ impl Catalog {
         let units = Units::read(rows)?;
         let mut categories = BTreeMap::new();
         let mut category_paths = BTreeMap::new();
+        // Before products: a template names them, and a product takes over what its template says.
         rows.each(&CATEGORY, |row| {
             categories.insert(row.id()?, row.text("complete_name")?);
             category_paths.insert(row.id()?, row.text("parent_path")?);
@@ -122,6 +123,7 @@ impl Catalog {
         rows.each(&PRODUCT, |row| {
             let (id, template_id) = (row.id()?, row.must_link("product_tmpl_id")?);
             let template = templates.get(&template_id).ok_or_else(|| row.dangling("product_tmpl_id", "product.template"))?;
+            // Only what can run out has a history of costs.
             if template.storable {
                 histories.insert(id, History::new(row, template, &catalog, &categories, care)?);
             }
@@ -139,6 +141,8 @@ impl Catalog {
             Ok(())
         })?;
         read_costs(rows, &catalog, &mut histories)?;
+        // Costs by company are told only where stock is valued by several: else each item would have a second figure for the
+        // same.
         let companies: BTreeSet<i64> = histories
             .values()
             .flat_map(|history| history.layers.values().flat_map(BTreeMap::keys))
@@ -250,6 +254,8 @@ fn read_templates<R: Rows>(
         let unit = units.named(row, "uom_id")?;
         let purchase_unit = match row.link("uom_po_id")? {
             Some(id) => {
+                // A unit of purchase that can not be converted would give wrong quantities on every order: it is refused
+                // here, once.
                 units.ratio_of(row, "uom_po_id", unit)?;
                 id
             }
@@ -267,6 +273,8 @@ fn read_templates<R: Rows>(
         let sellable = row.flag("sale_ok")? && row.flag("active")?;
         let factor = currencies.company_factor(row, row.company(), care).filter(|_| storable);
         let list_price = care.or(row.price("list_price"), Decimal::ZERO)?;
+        // A product of all companies has its price in the currency of the main one, its cost in that of the company that is
+        // read.
         let main = row.company().or_else(|| currencies.main_company());
         let list_factor = currencies.company_factor(row, main, care).filter(|_| storable);
         let template = Template {
@@ -344,6 +352,7 @@ impl History {
                 packs: catalog.packagings.of(row.id()?, template.unit, &template.units, &catalog.units),
             },
         };
+        // A currency without a rate leaves its company's cost out: no value is better than a wrong one.
         let mut own_prices = BTreeMap::new();
         for (company, price) in row.pairs(COMPANY_COSTS)? {
             let price = care.or(row.price_of(COMPANY_COSTS, price), Decimal::ZERO)?;
@@ -380,6 +389,7 @@ impl History {
         times.dedup();
         let mut last: Option<Item> = None;
         for at in times {
+            // Values of one moment count together: a receipt that is entered and corrected in one second is one change.
             for (company, more) in self.layers.get(&at).into_iter().flatten() {
                 all.add(*more);
                 if let Some(company) = company.filter(|_| by_company) {
@@ -392,6 +402,7 @@ impl History {
             item.costs = own.iter().filter_map(|(company, own)| Some((company.to_string(), price(own)?))).collect();
             item.delisted_at = self.delisted_at.filter(|delisted| *delisted <= at);
             item.sellable = item.delisted_at.is_none();
+            // A change below a cent is no new version.
             if last.as_ref() != Some(&item) {
                 feed.push(at.max(self.created_at), Record::Item(item.clone()));
                 last = Some(item);

@@ -65,6 +65,7 @@ impl Rates {
             all.names.insert(row.id()?, row.text("name")?);
             Ok(())
         })?;
+        // Rows of no company go by the first there is, which in Odoo is the main one.
         if home.is_none() {
             all.home = all.companies.keys().next().copied();
         }
@@ -73,6 +74,7 @@ impl Rates {
                 .date_opt("name")?
                 .ok_or_else(|| row.wrong("name", "a day as `YYYY-MM-DD`", &Cell::Flag(false), "correct the rate in Odoo"))?;
             let rate = row.number("rate")?;
+            // A rate of zero would turn every amount into nothing, or divide by it.
             if rate <= 0.0 {
                 return Err(row.wrong("rate", "a rate above zero", &Cell::Number(rate), "correct the rate in Odoo"));
             }

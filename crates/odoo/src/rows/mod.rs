@@ -14,6 +14,7 @@ mod catalog;
 pub mod cell;
 mod currency;
 mod feed;
+mod lots;
 mod moves;
 mod packaging;
 mod pickings;
@@ -99,6 +100,8 @@ impl Masters {
         care: &Care,
         feed: &mut Feed,
     ) -> Result<(), R::Error> {
+        // In the order in which they refer to each other. Orders are told behind the moves, which say when a new promise was
+        // there.
         let pickings = Pickings::read(rows)?;
         let purchases = Purchases::read(rows, self, care, &mut suppliers, &pickings)?;
         let sale_lines = sales::read(rows, self, care, feed)?;
@@ -120,7 +123,7 @@ impl Masters {
 /// The models that are read, each with its fields.
 #[cfg(test)]
 pub(crate) fn models() -> Vec<(&'static str, Vec<&'static str>)> {
-    let all: [&Model; 30] = [
+    let all: [&Model; 32] = [
         &bills::BILL,
         &bills::LINE,
         &catalog::CATEGORY,
@@ -132,6 +135,8 @@ pub(crate) fn models() -> Vec<(&'static str, Vec<&'static str>)> {
         &currency::CURRENCY,
         &currency::COMPANY,
         &currency::RATE,
+        &lots::LOT,
+        &lots::QUANT,
         &moves::SCRAP,
         &moves::MOVE,
         &pickings::PICKING,

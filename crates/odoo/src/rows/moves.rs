@@ -116,6 +116,7 @@ pub(super) fn read<R: Rows>(rows: &mut R, context: &Context<'_>, feed: &mut Feed
     let mut reasons = BTreeMap::new();
     rows.each(&SCRAP, |row| {
         let (origin, name) = (row.text("origin")?, row.text("name")?);
+        // Why something was scrapped people write into its origin.
         reasons.insert(row.id()?, if origin.is_empty() { name } else { origin });
         Ok(())
     })?;
@@ -124,6 +125,7 @@ pub(super) fn read<R: Rows>(rows: &mut R, context: &Context<'_>, feed: &mut Feed
         entries.extend(read_entry(row, context, &reasons)?);
         Ok(())
     })?;
+    // Receipts say two things of their order that its own row does not: since when it came, and whether it is of a kit.
     let mut fulfilled = Fulfilled::default();
     for entry in &entries {
         let (Some(line), MoveKind::Receipt) = (entry.order_lines.0, entry.record.kind) else { continue };
@@ -143,6 +145,7 @@ pub(super) fn read<R: Rows>(rows: &mut R, context: &Context<'_>, feed: &mut Feed
             in_picking.entry(picking).or_default().push(at);
         }
     }
+    // Only now, since what validation took off a move stands on the moves of its backorders.
     for entry in &entries {
         let planned = entry.demand + demand_left_behind(entry, &entries, &in_picking, context.pickings);
         tell(entry, planned, context.pickings, feed);
@@ -187,8 +190,10 @@ fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>)
     };
     let unit = context.masters.catalog.stock_units(row, "product_uom", product)?;
     let returns = row.link("origin_returned_move_id")?;
+    // Goods that a supplier still owns lie on our shelves and are not ours to value.
     let owner = picking.and_then(|picking| picking.owner).or(row.link("restrict_partner_id")?);
     let moved = row.must_link("product_id")?;
+    // Another product than the line ordered: the line is of a kit, and this is a part of it.
     let is_component = po_line.and_then(|line| context.purchases.product(line)).is_some_and(|ordered| ordered != moved);
     let record = StockMove {
         id: row.id()?.to_string(),
@@ -224,6 +229,7 @@ fn read_entry(row: &Row, context: &Context<'_>, reasons: &BTreeMap<i64, String>)
         product: moved,
         order_lines: (po_line, sale_line),
         is_component,
+        // A deadline is rewritten together with the promise; what was promised first has to be put back.
         first_deadline: record
             .deadline
             .map(|last| po_line.and_then(|line| context.purchases.rewritten_promise(line)).unwrap_or(last)),
@@ -242,14 +248,17 @@ fn meaning(row: &Row, context: &Context<'_>) -> Result<Option<Meaning>, RowError
     let places = &context.masters.places;
     let (source, target) = (places.place(row, "location_id")?, places.place(row, "location_dest_id")?);
     let (from, to) = (ours(row, "location_id", source, context)?, ours(row, "location_dest_id", target, context)?);
+    // Versions differ in where they say that something was scrapped.
     let is_scrap = target.scrap || source.scrap || row.flag("scrapped")? || row.link("scrap_id")?.is_some();
     let opening = row.text("reference")?.starts_with(OPENING) || row.text("name")?.starts_with(OPENING);
     let correction = if opening { MoveKind::Opening } else { MoveKind::Count };
+    // A purchase line knows better than the ends what a move is.
     if let Some(meaning) = of_purchase(row, (source, &from), (target, &to))? {
         return Ok(Some(meaning));
     }
     let (bought, sold) = (row.link("purchase_line_id")?.is_some(), row.link("sale_line_id")?.is_some());
     let border = |place: &Place| places.is_border(place, bought || sold);
+    // Into or out of our locations; between two of them goods only change place.
     let (out_of_it, into_it) = (from.is_none() && to.is_some(), from.is_some() && to.is_none());
     let kind = match (source.usage, target.usage) {
         (Usage::Internal, Usage::Internal) if from == to => return Ok(None),
@@ -334,6 +343,7 @@ fn demand_left_behind(
     while let Some(picking) = open.pop() {
         for &rest in pickings.backorders(picking) {
             if seen.insert(rest) {
+                // Only what was made after it was split off from it; other moves of the line were asked for by themselves.
                 let same = |other: &&Entry| {
                     other.product == entry.product
                         && other.order_lines == entry.order_lines
@@ -343,6 +353,7 @@ fn demand_left_behind(
                 };
                 let moves = in_picking.get(&rest).into_iter().flatten().map(|&at| &entries[at]);
                 left += moves.filter(same).map(|other| other.demand).sum::<Decimal>();
+                // A backorder may have one of its own.
                 open.push(rest);
             }
         }
@@ -353,10 +364,12 @@ fn demand_left_behind(
 fn tell(entry: &Entry, planned: Decimal, pickings: &Pickings, feed: &mut Feed) {
     let done = entry.state == State::Done;
     let is_plan = !matches!(entry.record.kind, MoveKind::Count | MoveKind::Opening | MoveKind::Scrap);
+    // What was done without ever being asked for was never planned.
     if is_plan && !(done && planned.is_zero()) {
         let picking = entry.picking.and_then(|id| pickings.get(id));
         let stations = picking.map_or(Vec::new(), |picking| pickings.stations(picking, entry.record.created_at));
         let mut tell_at = |at: Timestamp, station: Option<&Picking>| {
+            // What was done at once was never seen as planned.
             if done && at >= entry.date {
                 return;
             }

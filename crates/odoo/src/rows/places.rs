@@ -103,6 +103,7 @@ impl Places {
             };
             feed.push(row.time("create_date")?, Record::Location(record));
             all.warehouses.insert(row.id()?, id);
+            // The first warehouse of a company is where documents without one belong; of no company, the first of all.
             for company in [row.company(), None] {
                 let first = all.first_of_company.entry(company).or_insert(row.id()?);
                 *first = row.id()?.min(*first);
@@ -112,6 +113,7 @@ impl Places {
         rows.each(&LOCATION, |row| {
             // A company may have warehouses that are not read: wrong only once an item moves there.
             let warehouse = row.link("warehouse_id")?;
+            // Which companies have locations here says whether a transit place is a border between two of them.
             let company = row.company();
             all.companies.extend(company);
             let place = Place { usage: usage(row)?, warehouse, scrap: row.flag("scrap_location")?, company };

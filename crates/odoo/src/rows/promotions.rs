@@ -69,6 +69,7 @@ pub(super) fn read_pricelists<R: Rows>(
         })?;
     }
     rows.each(&PRICELIST_ITEM, |row| {
+        // A line without both days is the price, not a promotion.
         let (Some(from), Some(to)) = (row.date_opt("date_start")?, row.date_opt("date_end")?) else { return Ok(()) };
         let mut products: Vec<&Product> = match row.text("applied_on")?.as_str() {
             "0_product_variant" => vec![catalog.product(row, "product_id")?],
@@ -121,6 +122,7 @@ fn percent_off(row: &Row, product: &Product, catalog: &Catalog, care: &Care) -> 
         "percentage" => row.number("percent_price"),
         "formula" => row.number("price_discount"),
         "fixed" => {
+            // A fixed price says how much is off only beside a list price and in its currency.
             let Some(list_price) = product.list_price.filter(|price| *price > Decimal::ZERO) else { return Ok(0.0) };
             let Some(factor) = catalog.factor(row, "currency_id", row.date_opt("date_start")?, care)? else {
                 return Ok(0.0);
@@ -159,6 +161,7 @@ pub(super) fn read_loyalty<R: Rows>(rows: &mut R, catalog: &Catalog, feed: &mut 
         programs.insert(row.id()?, program);
         Ok(())
     })?;
+    // A rule says what has to be bought, which is what is reduced where the reward names nothing.
     rows.each(&RULE, |row| {
         let program = programs.get_mut(&row.must_link("program_id")?);
         let program = program.ok_or_else(|| row.dangling("program_id", "loyalty.program"))?;
@@ -170,6 +173,7 @@ pub(super) fn read_loyalty<R: Rows>(rows: &mut R, catalog: &Catalog, feed: &mut 
     rows.each(&REWARD, |row| {
         let id = row.must_link("program_id")?;
         let program = programs.get(&id).ok_or_else(|| row.dangling("program_id", "loyalty.program"))?;
+        // Free products and fixed amounts give no percentage that could explain a lift.
         if row.text("reward_type")? != "discount" || row.text("discount_mode")? != "percent" || program.days.is_none() {
             return Ok(());
         }

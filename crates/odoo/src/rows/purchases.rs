@@ -113,6 +113,8 @@ impl Purchases {
         let mut all = Self { orders: BTreeMap::new(), lines: BTreeMap::new() };
         let mut passed_over = BTreeSet::new();
         rows.each(&ORDER, |row| {
+            // Marked before it is read: an order that is not understood is left out, and its lines then name it without
+            // being wrong.
             passed_over.insert(row.id()?);
             all.orders.insert(row.id()?, read_order(row, masters, care, suppliers, pickings)?);
             passed_over.remove(&row.id()?);
@@ -130,6 +132,7 @@ impl Purchases {
             if is_ordered(row, care)? {
                 let product = masters.catalog.product(row, "product_id")?;
                 line.product = row.link("product_id")?;
+                // The count of what came is only used for kits, so a unit that is not understood costs nothing else.
                 let unit = masters.catalog.stock_units(row, "product_uom", product).ok();
                 line.received =
                     unit.and_then(|unit| Some((row.quantity("qty_received").ok()? * unit).round_dp(4).normalize()));
@@ -144,6 +147,7 @@ impl Purchases {
             all.lines.insert(row.id()?, line);
             Ok(())
         })?;
+        // Last, since whether dates were rewritten shows in all of an order's lines together.
         all.keep_first_promises();
         Ok(all)
     }
@@ -193,6 +197,7 @@ impl Purchases {
     pub(super) fn tell(self, fulfilled: &Fulfilled, feed: &mut Feed) {
         for (id, line) in self.lines {
             let order = &self.orders[&line.order];
+            // A line of a product that is not stocked is a kit only where receipts bring parts for it; else it is a service.
             let kit = line.kit.filter(|_| fulfilled.kits.contains(&id));
             let (Some(goods), Some(visible_at)) = (line.goods.or(kit), order.visible_at) else { continue };
             let visible_at = visible_at.max(line.created_at);
@@ -200,9 +205,12 @@ impl Purchases {
             feed.push(visible_at, Record::PoLine(version.clone()));
             if goods.promised != goods.promised_first {
                 version.promised = goods.promised;
+                // When the date was rewritten nobody kept: it surely was by the first receipt, or by the order's last
+                // change.
                 let proven_at = fulfilled.first_receipt.get(&id).copied().unwrap_or(order.written_at);
                 feed.push(proven_at.max(visible_at), Record::PoLine(version.clone()));
             }
+            // The count is today's, so it is told only from the last receipt on.
             if let (Some(at), true) = (fulfilled.last_receipt.get(&id), fulfilled.kits.contains(&id)) {
                 version.kits_received = line.received.map(Quantity);
                 feed.push((*at).max(visible_at), Record::PoLine(version.clone()));
@@ -228,6 +236,7 @@ fn read_order(
     let draft = matches!(state.as_str(), "draft" | "sent" | "to approve");
     let visible_at = match state.as_str() {
         "purchase" | "done" => Some(approved_at.unwrap_or(asked_at).max(created_at)),
+        // A cancelled order that was never approved bound nobody and was seen by nobody.
         "cancel" => approved_at,
         _ if draft => Some(created_at),
         _ => None,
@@ -282,6 +291,7 @@ fn read_goods(
         foreign: order.foreign.and_then(|currency| foreign(currency, price)),
         company: order.company.clone(),
         ordered_at: order.ordered_at,
+        // Where the first value was kept it is known; in a recording it is read off the picking afterwards.
         promised_first: row.time_opt(FIRST_PLANNED)?.unwrap_or(planned),
         promised: planned,
         confirmed: !order.draft,

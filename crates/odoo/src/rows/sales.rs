@@ -75,6 +75,8 @@ pub(super) fn read<R: Rows>(
     let mut orders = BTreeMap::new();
     let mut passed_over = BTreeSet::new();
     rows.each(&ORDER, |row| {
+        // Marked before it is read: an order that is not understood is left out, and its lines then name it without being
+        // wrong.
         passed_over.insert(row.id()?);
         orders.insert(row.id()?, read_order(row, masters, care)?);
         passed_over.remove(&row.id()?);
@@ -82,6 +84,7 @@ pub(super) fn read<R: Rows>(
     })?;
     let mut lines = BTreeSet::new();
     rows.each(&LINE, |row| {
+        // Also of lines that are no demand: a delivery that names one is no mistake.
         lines.insert(row.id()?);
         let order_id = row.must_link("order_id")?;
         let order = match orders.get(&order_id) {
@@ -162,6 +165,7 @@ fn read_goods(
 
 /// The line of a kit as a line for each component of which stock is kept. What one of them costs the customer is not known.
 fn components(parts: &[Part], quantity: Decimal, whole: &SaleLine, masters: &Masters) -> Vec<SaleLine> {
+    // A bill may list a component twice: its record's id has room for one.
     let mut units: BTreeMap<i64, Decimal> = BTreeMap::new();
     for part in parts {
         *units.entry(part.product).or_default() += Decimal::from_f64(part.quantity).unwrap_or_default() * quantity;

@@ -124,6 +124,7 @@ pub(super) fn read_supplier_prices<R: Rows>(
             Some(_) => vec![catalog.product(row, "product_id")?],
             None => catalog.variants(row, "product_tmpl_id")?,
         };
+        // A lead time below zero or in broken days would move every projection of the item.
         let lead_days = row.count("delay")?;
         let lead_days = u32::try_from(lead_days)
             .map_err(|_| row.wrong("delay", "whole days", &Cell::Number(f64::MAX), "correct the lead time in Odoo"))?;
@@ -184,6 +185,7 @@ pub(super) fn read_reorder_rules<R: Rows>(
             location,
             min: Quantity(row.quantity("product_min_qty")?),
             max: Quantity(row.quantity("product_max_qty")?),
+            // Odoo has zero where nobody set a multiple: any quantity may be ordered.
             multiple: if multiple.is_zero() { Quantity(Decimal::ONE) } else { Quantity(multiple) },
         };
         feed.push(row.time("create_date")?, Record::ReorderRule(record));

@@ -46,10 +46,13 @@ impl Units {
         let mut units = BTreeMap::new();
         rows.each(&UOM, |row| {
             let factor = row.number("factor")?;
+            // A factor of zero converts everything into nothing.
             if factor <= 0.0 {
                 return Err(row.wrong("factor", "a factor above zero", &Cell::Number(factor), "correct the unit in Odoo"));
             }
             let id = row.id()?;
+            // Up to 18 units share a category, and the factor says how many make its reference; from 19 on each is made of
+            // another one.
             let (kind, factor) = match (row.link("category_id")?, row.link("relative_uom_id")?) {
                 (Some(category), _) => (Kind::Category(category), factor),
                 (None, Some(parent)) => (Kind::MadeOf(parent), factor.recip()),

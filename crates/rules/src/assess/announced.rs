@@ -18,14 +18,8 @@ use super::matching::{self, Disputes};
 use super::stock::event_of;
 use super::{counted, frozen, lines_of, shortage};
 
-/// Share of a difference that remains after asking the supplier.
-const LEFT_AFTER_CONTACT: f64 = 0.6;
-/// Share of a difference that remains after a second count.
-const LEFT_AFTER_COUNT: f64 = 0.5;
 /// How often more was booked in than was announced because it was booked unseen.
 const BOOKED_UNSEEN: f64 = 0.35;
-/// Share of a slip that remains after asking for a confirmation: what is known early can be helped in half of the cases.
-const LEFT_AFTER_CONFIRMATION: f64 = 0.5;
 /// Orders in ten that slip, where nothing is known of a supplier, as a beta prior with the weight of ten orders.
 const SLIP_PRIOR: (f64, f64) = (2.0, 8.0);
 /// Days by which an order slips, where none of the supplier's was late yet.
@@ -45,6 +39,7 @@ pub(super) fn mismatch(gathered: &mut Gathered<'_>, exception: &Exception, dispu
     let mut keys = Vec::new();
     let place = (line.item.clone(), line.location.clone());
     let last = book.receipts(&line.id).last().and_then(|m| event_of(m));
+    // A count that agreed after the receipt has settled how many came; only the question to the supplier is left.
     let settled = last.and_then(|event| counted::agreed(gathered, &place, &event));
     if off < Quantity::ZERO {
         keys.extend(fewer(gathered, line, &found, disputes));
@@ -59,7 +54,7 @@ pub(super) fn mismatch(gathered: &mut Gathered<'_>, exception: &Exception, dispu
     ask(gathered, line, &about, &keys);
     if !off.0.is_zero() && settled.is_none() {
         let counter = book.receipts(&line.id).last().and_then(|m| m.entered_by.clone());
-        gathered.recount(&line.item, &line.location, &keys, LEFT_AFTER_COUNT, counter);
+        gathered.recount(&line.item, &line.location, &keys, gathered.scene.settings.left.recount_announced, counter);
     }
     gathered.watch.get_or_insert_with(|| format!("the rest of {} comes, or a corrected notice", line.order_name));
 }
@@ -71,7 +66,7 @@ fn ask(gathered: &mut Gathered<'_>, line: &PurchaseLine, about: &str, keys: &[St
         partner: line.supplier.as_str(),
         about,
         keys,
-        left: LEFT_AFTER_CONTACT,
+        left: gathered.scene.settings.left.question,
         latest: until,
         source: line_ref(&line.id),
     });
@@ -80,6 +75,7 @@ fn ask(gathered: &mut Gathered<'_>, line: &PurchaseLine, about: &str, keys: &[St
 /// Announced and not come: what is billed is disputed; what is not billed yet will be. Both are the same units.
 fn fewer(gathered: &mut Gathered<'_>, line: &PurchaseLine, found: &Mismatch, disputes: &mut Disputes) -> Option<String> {
     let book = gathered.scene.book;
+    // The key of the bill check, so that the units count once whether or not they are billed yet.
     let [key, ..] = matching::keys(&line.id);
     if !book.bills(&line.id).is_empty() {
         disputes.add(gathered, &line.id, true, false);
@@ -145,6 +141,7 @@ pub(super) fn unconfirmed(gathered: &mut Gathered<'_>, exception: &Exception) {
     let mut keys = Vec::new();
     for line in &lines {
         let place = (line.item.clone(), line.location.clone());
+        // A shortage that another case owns holds what a slip would add to it.
         if gathered.owned_elsewhere(&line.item, &line.location).is_some() || !scene.outlook.daily.contains_key(&place) {
             continue;
         }
@@ -176,7 +173,7 @@ pub(super) fn unconfirmed(gathered: &mut Gathered<'_>, exception: &Exception) {
         partner: first.supplier.as_str(),
         about: &about,
         keys: &keys,
-        left: LEFT_AFTER_CONFIRMATION,
+        left: gathered.scene.settings.left.question_confirmation,
         latest: gathered.answer_by(),
         source: line_ref(&first.id),
     });
@@ -194,6 +191,7 @@ fn slips(gathered: &mut Gathered<'_>, supplier: &SupplierId) -> (f64, u32, Vec<F
     let theirs = book.lines_of_supplier(supplier).into_iter();
     let all: Vec<i32> = theirs.filter(|l| l.confirmed).filter_map(lateness).collect();
     let late: Vec<f64> = all.iter().filter(|days| **days > allowed).map(|days| f64::from(*days)).collect();
+    // A supplier with few lines is held to the prior: one late line of one does not make the next one late for sure.
     let share = formulas::beta_binomial_p(late.len() as u32, all.len() as u32, SLIP_PRIOR.0, SLIP_PRIOR.1);
     let days = formulas::median(&late).unwrap_or(SLIP_DAYS).ceil();
     let source = RecordRef::new(RecordKind::Supplier, supplier.as_str());

@@ -29,6 +29,7 @@ pub(super) fn block(scene: &Scene<'_>, c: &mut Checks, bill: &str, disputed: Mon
     c.hard("bill exists", !lines.is_empty(), bill.to_owned());
     let unpaid = !lines.is_empty() && lines.iter().all(|l| book.is_unpaid(l));
     c.hard("bill is unpaid", unpaid, if lines.is_empty() { bill.to_owned() } else { settled(book, &lines) });
+    // Without a due date nobody knows until when the block has to hold.
     let due = lines.iter().filter_map(|l| l.due_on).min();
     let detail = due.map_or_else(|| "unknown".to_owned(), |d| d.to_string());
     c.hard("due date is known", due.is_some(), detail);
@@ -70,6 +71,8 @@ pub(super) fn reverse(scene: &Scene<'_>, c: &mut Checks, document: &str, duplica
             lines => lines.iter().map(shown).collect::<Vec<_>>().join(", "),
         };
         c.hard("surplus still on the books", there, detail);
+        // A count that left the units in place speaks for them being
+        // there. It may have been sloppy, so people decide.
         let counted = lines.iter().any(|s| s.counted);
         let detail = if counted { "what a count left there was there" } else { "no count since" };
         c.soft("no count since has confirmed it", !counted, detail.to_owned());
@@ -123,6 +126,7 @@ fn reverse_bill(book: &Book, c: &mut Checks, bill: &Bill<'_>, other: &Bill<'_>) 
     let found =
         taken.map_or_else(|| "no credit note names it, and the ERP does not call it reversed".to_owned(), TakenBack::words);
     c.hard("not already reversed", taken.is_none(), found);
+    // Money that has left does not come back by a reversal; it has to be asked for.
     let paid = bill.lines.iter().any(|l| l.paid);
     let found = match (paid, bill.lines.iter().any(|l| l.partly)) {
         (true, true) => "paid in part: ask for a refund",
@@ -153,6 +157,7 @@ pub(super) fn claim_back(scene: &Scene<'_>, c: &mut Checks, supplier: &SupplierI
     let taken = book.taken_back(bill);
     let is_paid = !lines.is_empty() && lines.iter().all(|l| l.paid && !l.partly) && taken.is_none_or(|taken| !taken.whole);
     c.hard("bill is paid", is_paid, settled(book, &lines));
+    // If the other bill was taken back as a whole, this one is the only one, and owed.
     let stands = |earlier: &str| book.taken_back(earlier).is_none_or(|taken| !taken.whole);
     let repeat = book.repeats().iter().find(|r| r.later == bill && r.paid && stands(&r.earlier));
     let found = repeat.map_or_else(

@@ -16,10 +16,6 @@ use super::projection::Z90;
 
 /// Days until a wrong quantity is put right when nobody asks for it.
 const WRONG_DAYS: u32 = 2;
-/// Share of the loss that remains after the channel's owner was asked: the question takes a few hours.
-const LEFT_AFTER_CONTACT: f64 = 0.1;
-/// Share that remains after a count: the channel was right, and the books were not.
-const LEFT_AFTER_COUNT: f64 = 0.8;
 /// Share of the demand at its locations that comes through a channel, where nothing else is known.
 const CHANNEL_SHARE: f64 = 0.5;
 
@@ -51,6 +47,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     let label = scene.book.item_label(&offer.item);
     let places = offer.places(scene.book).into_iter().map(|l| (offer.item.clone(), l.clone()));
     let known: Vec<_> = places.filter(|p| scene.outlook.daily.contains_key(p)).collect();
+    // Places without a forecast are left out of the sum; where none has one, nothing says how much would sell.
     if known.is_empty() {
         gathered.miss(format!("demand forecast of {label}"), "what the wrong quantity costs");
         return;
@@ -103,6 +100,7 @@ fn oversold(gathered: &mut Gathered<'_>, offer: &Offer, demand: &Demand, margin:
     let buffer = settings.buffer_units.max(available * settings.buffer_percent / 100.0);
     let most = (offer.last.published.to_f64() - (available - buffer).max(0.0)).max(0.0);
     let handling = gathered.scene.settings.costs.contact;
+    // Each unit that is sold and not there costs its margin and a word to the customer.
     let each = margin + handling.to_f64();
     let [low, expected, high] = demand.beyond(available).map(|u| u.min(most));
     let amount = range(low * each, expected * each, high * each);
@@ -138,6 +136,7 @@ fn unsold(gathered: &mut Gathered<'_>, offer: &Offer, demand: &Demand, margin: f
     let channel = Demand { mu: demand.mu * CHANNEL_SHARE, sigma: demand.sigma * CHANNEL_SHARE };
     let offered = channel.beyond(offer.last.published.to_f64().max(0.0));
     let there = channel.beyond(offer.available.to_f64().max(0.0));
+    // What the channel can not sell because it offers too little, less what it could not sell with all that is there.
     let lost = |i: usize| formulas::lost_margin((offered[i] - there[i]).max(0.0), margin, recapture);
     let amount: Range = range(lost(0), lost(1), lost(2));
     let place = place_of(offer);
@@ -170,12 +169,13 @@ fn act(gathered: &mut Gathered<'_>, exception: &Exception, offer: &Offer, key: &
         partner: "channel owner",
         about: &about,
         keys: &keys,
-        left: LEFT_AFTER_CONTACT,
+        left: gathered.scene.settings.left.question_channel,
         latest: gathered.today_plus(WRONG_DAYS as i32),
         source: RecordRef::new(RecordKind::Notice, offer.notice.clone()),
     });
+    // A count helps only where one shelf stands behind the offer, and where something is lost by it.
     if let Some(location) = offer.location.as_ref().filter(|_| gathered.lost(key).expected > Money::ZERO) {
-        gathered.recount(&offer.item, location, &keys, LEFT_AFTER_COUNT, None);
+        gathered.recount(&offer.item, location, &keys, gathered.scene.settings.left.recount_channel, None);
     }
     if exception.signal.code == ExceptionType::OOversell {
         gathered.escalate("which orders of the channel can be served", "channel owner");

@@ -12,8 +12,6 @@ use super::gathered::{Gathered, Proposal, item_ref};
 
 /// So many counts of a cluster that found stock missing say what one more would: nothing new.
 const ENOUGH: usize = 4;
-/// Share of losses that repeat which remains after they were looked into.
-const LEFT_AFTER_INVESTIGATION: f64 = 0.5;
 
 /// The count that has agreed with the books at a place since `event`, laid out.
 pub(super) fn agreed(gathered: &mut Gathered<'_>, place: &Place, event: &Event) -> Option<Counted> {
@@ -41,6 +39,7 @@ pub(super) fn investigate(gathered: &mut Gathered<'_>, place: &Place, key: &str)
         return false;
     }
     let first = losing.first().map_or(scene.book.today, |count| count.day);
+    // Counts that agreed are told beside those that did not: "four of five" reads otherwise than "four of twenty".
     let made = all.iter().filter(|count| count.day >= first).count();
     let units: Quantity = losing.iter().map(|count| count.off.abs()).sum();
     let value = scene.book.cost(item, location).map(|cost| units * cost);
@@ -62,12 +61,19 @@ pub(super) fn investigate(gathered: &mut Gathered<'_>, place: &Place, key: &str)
     let cost = scene.settings.costs.paperwork;
     let cites = vec![
         gathered.fact(item_ref(item), "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)),
-        gathered.assume(item_ref(item), "escalate_left_50", "share of such losses that goes on", LEFT_AFTER_INVESTIGATION),
+        gathered.assume(
+            item_ref(item),
+            "escalate_left_50",
+            "share of such losses that goes on",
+            gathered.scene.settings.left.investigation,
+        ),
     ];
-    let after = Gathered::leaving(&[key.to_owned()], LEFT_AFTER_INVESTIGATION);
+    // Looking into it stops a part of what goes on; what is gone already does not come back.
+    let after = Gathered::leaving(&[key.to_owned()], gathered.scene.settings.left.investigation);
     gathered.proposals.push(Proposal {
         action: Action::Escalate { unclear, to },
         summary,
+        then: Vec::new(),
         after,
         cost,
         regret: Money::ZERO,

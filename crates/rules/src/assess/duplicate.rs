@@ -16,14 +16,8 @@ use reeve_domain::record::{BillLine, RecordKind, RecordRef};
 
 use super::bills::{self, BASIS_TWICE};
 use super::gathered::{Gathered, Proposal, Question};
-use super::matching::{
-    CLAIM_DAYS, LEFT_AFTER_BLOCK, LEFT_AFTER_CLAIM, LEFT_AFTER_CONTACT, bill_facts, bill_name, lines_of_bill, paperwork,
-    quantity_keys,
-};
+use super::matching::{CLAIM_DAYS, bill_facts, bill_name, lines_of_bill, paperwork, quantity_keys};
 use super::three_way::three_way;
-
-/// Share of a duplicate that remains after it has been reversed in the books.
-const LEFT_AFTER_REVERSAL: f64 = 0.02;
 
 /// Below this score a bill is not taken out of the books.
 pub(super) const REVERSAL_LEAST: f64 = 0.5;
@@ -85,14 +79,17 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     let regret = gathered.scene.settings.costs.contact;
     let shared = Shared { first, lines: &lines, name: &name, other: &other, keys: &keys, amount, cost, regret, latest };
     if paid {
-        let cites = share(gathered, "claim_left", "share of claims that is not credited", LEFT_AFTER_CLAIM);
+        let cites =
+            share(gathered, "claim_left", "share of claims that is not credited", gathered.scene.settings.left.claim);
         return claim_back(gathered, &shared, cites);
     }
-    let block_cites = share(gathered, "block_left", "share that is paid although blocked", LEFT_AFTER_BLOCK);
+    let block_cites =
+        share(gathered, "block_left", "share that is paid although blocked", gathered.scene.settings.left.block);
     let block = Proposal {
         action: Action::BlockBill { bill: first.bill_id.clone(), disputed: amount, reason: format!("duplicate of {other}") },
         summary: format!("Keep bill {name} ({amount}) unpaid until it is cleared: it repeats {other}."),
-        after: Gathered::leaving(&keys, LEFT_AFTER_BLOCK),
+        then: Vec::new(),
+        after: Gathered::leaving(&keys, gathered.scene.settings.left.block),
         cost,
         regret,
         value: amount,
@@ -103,11 +100,13 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     gathered.proposals.push(block);
     // Taking a bill out of the books needs more than a suspicion, and no part of it may be taken back yet.
     if repeat.score >= REVERSAL_LEAST && credited == Money::ZERO {
-        let reverse_cites = share(gathered, "reverse_left", "share that remains after a reversal", LEFT_AFTER_REVERSAL);
+        let reverse_cites =
+            share(gathered, "reverse_left", "share that remains after a reversal", gathered.scene.settings.left.reversal);
         gathered.proposals.push(Proposal {
             action: Action::ReverseDoc { document: name.clone(), duplicate_of: other.clone() },
             summary: format!("Reverse bill {name} ({amount}), which repeats {other}."),
-            after: Gathered::leaving(&keys, LEFT_AFTER_REVERSAL),
+            then: Vec::new(),
+            after: Gathered::leaving(&keys, gathered.scene.settings.left.reversal),
             cost,
             // Reversing a bill that was right means entering it again.
             regret: cost + cost,
@@ -138,6 +137,7 @@ struct Shared<'b> {
 /// What was paid can only be asked for again.
 fn claim_back(gathered: &mut Gathered<'_>, it: &Shared<'_>, cites: Vec<FactId>) {
     let Shared { first, name, other, amount, latest, .. } = *it;
+    // A charge that is billed alone (freight, rent) is for no line of an order.
     let po_lines: BTreeSet<String> = it.lines.iter().filter_map(|l| l.po_line.clone()).collect();
     let summary = format!(
         "Claim {amount} back from {}: {name} was paid and repeats {other}.",
@@ -154,7 +154,8 @@ fn claim_back(gathered: &mut Gathered<'_>, it: &Shared<'_>, cites: Vec<FactId>) 
             basis: BASIS_TWICE.into(),
         },
         summary,
-        after: Gathered::leaving(it.keys, LEFT_AFTER_CLAIM),
+        then: Vec::new(),
+        after: Gathered::leaving(it.keys, gathered.scene.settings.left.claim),
         cost: it.cost,
         regret: it.regret,
         value: amount,
@@ -181,6 +182,7 @@ fn counted_of(gathered: &Gathered<'_>, lines: &[BillLine]) -> (Money, Vec<String
         let theirs: Vec<String> =
             quantity_keys(po_line).into_iter().filter(|key| gathered.parts.contains_key(key)).collect();
         let sum: Money = theirs.iter().map(|key| gathered.lost(key).expected).sum();
+        // The bill check of a line is over all its bills: no more of it than this bill asks belongs here.
         counted += sum.min(billed);
         let check = gathered
             .scene
@@ -188,6 +190,8 @@ fn counted_of(gathered: &Gathered<'_>, lines: &[BillLine]) -> (Money, Vec<String
             .po_lines
             .get(po_line)
             .and_then(|l| three_way(gathered.scene.book, gathered.scene.settings, l));
+        // Where the check disputes more than this bill asks, another bill
+        // has its part: stopping this one does not end that.
         if check.is_some_and(|check| check.never + check.ahead <= billed) {
             keys.extend(theirs);
         }
@@ -201,7 +205,7 @@ fn ask(gathered: &mut Gathered<'_>, bill: &BillLine, about: &str, keys: &[String
         partner: bill.supplier.as_str(),
         about,
         keys,
-        left: LEFT_AFTER_CONTACT,
+        left: gathered.scene.settings.left.question_bill,
         latest,
         source: RecordRef::new(RecordKind::BillLine, bill.id.clone()),
     });

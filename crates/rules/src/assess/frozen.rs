@@ -36,13 +36,14 @@ pub(super) fn receipts(projection: &Projection) -> Vec<Receipt> {
 pub(super) fn forecast(gathered: &mut Gathered<'_>, place: &Place, days: u32) {
     let course: Vec<_> = gathered.scene.outlook.course(place).take(days as usize).collect();
     let frozen = gathered.workings.forecasts.entry(name(place)).or_default();
+    // Several figures look ahead by different spans: the longest holds the others.
     if frozen.course.len() < course.len() {
         *frozen = Forecast::of(course.iter().map(|day| (day.mean, day.sigma)));
     }
 }
 
 /// What each proposal changes. What it does to stock and receipts is taken out of it.
-pub(super) fn effects(gathered: &Gathered<'_>, proposals: &mut [Proposal]) -> Vec<(Action, Effect)> {
+pub(super) fn effects(gathered: &Gathered<'_>, proposals: &mut [Proposal]) -> Vec<(Vec<Action>, Effect)> {
     let effect = |proposal: &mut Proposal| {
         let mut effect =
             Effect { code: proposal.action.code().to_owned(), change: proposal.change.take(), ..Effect::default() };
@@ -54,7 +55,7 @@ pub(super) fn effects(gathered: &Gathered<'_>, proposals: &mut [Proposal]) -> Ve
                 Left::Amount(_) => effect.changed.push(key.clone()),
             }
         }
-        (proposal.action.clone(), effect)
+        (proposal.actions(), effect)
     };
     proposals.iter_mut().map(effect).collect()
 }
@@ -63,7 +64,7 @@ pub(super) fn effects(gathered: &Gathered<'_>, proposals: &mut [Proposal]) -> Ve
 pub(super) fn freeze(
     gathered: &mut Gathered<'_>,
     candidates: &[Candidate],
-    mut effects: Vec<(Action, Effect)>,
+    mut effects: Vec<(Vec<Action>, Effect)>,
     ages: &[Age],
 ) -> Workings {
     let mut workings = std::mem::take(&mut gathered.workings);
@@ -76,6 +77,7 @@ pub(super) fn freeze(
     }
     for (key, part) in &gathered.parts {
         let expected = part.amount.expected;
+        // A part whose amount stands in a fact is proved by that fact; another has to carry its amount itself.
         let says = |id: &&reeve_domain::ids::FactId| {
             let value = gathered.facts.get(*id).map(|fact| &fact.value);
             matches!(value, Some(FactValue::Money(amount)) if (*amount).max(Money::ZERO) == expected)
@@ -84,12 +86,15 @@ pub(super) fn freeze(
         let sure = if fact.is_some() { Made::Certain } else { Made::Amount(expected) };
         workings.parts.insert(key.clone(), Part { fact, made: part.made.clone().unwrap_or(sure) });
     }
+    // All that came out, as one text to hash: evidence is new when a figure
+    // moves by a cent, not when a forecast's fifth decimal does.
     let mut figures = String::new();
     for (key, part) in &gathered.parts {
         let _ = writeln!(figures, "{key} {:?}", part.amount);
     }
     for candidate in candidates {
-        let Some(at) = effects.iter().position(|(action, _)| *action == candidate.action) else { continue };
+        // What a hard check refused has an effect and no candidate.
+        let Some(at) = effects.iter().position(|(actions, _)| actions.iter().eq(candidate.actions())) else { continue };
         let (_, mut effect) = effects.swap_remove(at);
         let age = rank::age_of(ages, candidate);
         effect.ends = age.is_some_and(|age| age.ends);
@@ -124,5 +129,10 @@ fn settings(scene: &Scene<'_>) -> Settings {
         recount: costs.recount,
         contact: costs.contact,
         paperwork: costs.paperwork,
+        split_fixed: costs.split_fixed,
+        return_fixed: costs.return_fixed,
+        return_per_unit: costs.return_per_unit,
+        hold: costs.hold,
+        promotion_change: costs.promotion_change,
     }
 }

@@ -3,10 +3,10 @@
 //! A loss has a key (`lost:75@3`, `bill:183/quantity`), so that exceptions of one root cause that mean the same unit, claim
 //! or held euro meet in one part: the union, never the sum (handbook §3.4).
 
+pub(super) use super::ranges::{half, plus, range, scaled};
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 
 use crate::place_key;
 use crate::role::Role;
@@ -21,7 +21,7 @@ use reeve_domain::workings::{Change, Made, Workings};
 
 use super::LossPart;
 use super::shortage::{self, Short};
-pub(super) use super::subject::{company_of, needed_elsewhere, place_of, places_of};
+pub(super) use super::subject::{company_of, needed_elsewhere, place_of, places_of, places_with_forecast};
 
 /// What remains of one part of the loss after an action.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,9 +43,12 @@ impl Left {
 }
 
 /// An action with its effect on the losses, before its checks.
+#[derive(Clone)]
 pub(super) struct Proposal {
     pub action: Action,
     pub summary: String,
+    /// What is done beside it, where it is a plan, each with the sentence that says it.
+    pub then: Vec<(Action, String)>,
     /// What remains of a loss, by its key; losses that are not named here stay as they are.
     pub after: BTreeMap<String, Left>,
     pub cost: Money,
@@ -58,11 +61,17 @@ pub(super) struct Proposal {
 }
 
 impl Proposal {
+    /// What every step does, in order.
+    pub(super) fn actions(&self) -> Vec<Action> {
+        std::iter::once(&self.action).chain(self.then.iter().map(|(action, _)| action)).cloned().collect()
+    }
+
     /// A proposal that changes no loss and costs nothing.
     pub(super) fn idle(action: Action, summary: String, latest: Date) -> Self {
         Self {
             action,
             summary,
+            then: Vec::new(),
             after: BTreeMap::new(),
             cost: Money::ZERO,
             regret: Money::ZERO,
@@ -117,6 +126,7 @@ impl<'a> Gathered<'a> {
         };
         for exception in scene.exceptions {
             for fact in &exception.signal.facts {
+                // Two signals may bring one fact. The first one stays, since the order of exceptions is fixed.
                 gathered.facts.entry(fact.id.clone()).or_insert_with(|| fact.clone());
             }
             gathered.missing.extend(exception.signal.missing.iter().cloned());
@@ -127,6 +137,7 @@ impl<'a> Gathered<'a> {
     /// Adds a fact read or computed from the book and gives its id.
     pub(super) fn fact(&mut self, source: RecordRef, field: &str, label: &str, value: FactValue) -> FactId {
         let mut fact = Fact::new(source, field, label, value, self.scene.book.as_of);
+        // An amount without its currency could be read in any.
         if matches!(fact.value, FactValue::Money(_) | FactValue::Price(_)) {
             fact.unit.clone_from(&self.scene.settings.money.currency);
         }
@@ -226,6 +237,7 @@ impl<'a> Gathered<'a> {
     ) {
         let made = made.into();
         let expected = amount.expected.max(Money::ZERO);
+        // A gain is no loss, and a range always holds its own middle, whatever the two ends were computed from.
         let amount = Range { low: amount.low.max(Money::ZERO).min(expected), expected, high: amount.high.max(expected) };
         match self.parts.get_mut(key) {
             Some(part) => {
@@ -334,6 +346,7 @@ impl<'a> Gathered<'a> {
                 answer_by,
             },
             summary,
+            then: Vec::new(),
             after,
             cost,
             regret: Money::ZERO,
@@ -368,6 +381,7 @@ impl<'a> Gathered<'a> {
         self.proposals.push(Proposal {
             action,
             summary,
+            then: Vec::new(),
             after,
             cost,
             regret: Money::ZERO,
@@ -412,32 +426,7 @@ fn shared(field: &str, share: f64) -> String {
     format!("{field}_{:.0}", share * 100.0)
 }
 
-/// A range times a share.
-pub(super) fn scaled(range: Range, share: f64) -> Range {
-    let part = |m: Money| Money::from_f64(m.to_f64() * share);
-    Range { low: part(range.low), expected: part(range.expected), high: part(range.high) }
-}
-
-/// A range from computed ends; what lies on the wrong side of the mean is drawn to it.
-pub(super) fn range(low: f64, expected: f64, high: f64) -> Range {
-    Range {
-        low: Money::from_f64(low.min(expected)),
-        expected: Money::from_f64(expected),
-        high: Money::from_f64(high.max(expected)),
-    }
-}
-
-/// Two ranges added end by end.
-pub(super) fn plus(a: Range, b: Range) -> Range {
-    Range { low: a.low + b.low, expected: a.expected + b.expected, high: a.high + b.high }
-}
-
 /// A computed number of units as a quantity fact, at two decimals.
 pub(super) fn units(value: f64) -> FactValue {
     FactValue::Quantity(Quantity(FactValue::rounded(value, 2)))
-}
-
-/// Half of a decimal amount, for regrets.
-pub(super) fn half(money: Money) -> Money {
-    Money::from_decimal(Decimal::new(money.minor, 2) / Decimal::TWO)
 }

@@ -15,12 +15,6 @@ use reeve_domain::record::{BillLine, PurchaseLine, RecordKind, RecordRef};
 use super::gathered::{Gathered, Proposal, Question, line_ref, scaled};
 use super::three_way::{ThreeWay, three_way};
 
-/// Share of a disputed amount that is paid after all although the bill was blocked.
-pub(super) const LEFT_AFTER_BLOCK: f64 = 0.05;
-/// Share of a claim that is not credited.
-pub(super) const LEFT_AFTER_CLAIM: f64 = 0.2;
-/// Share that remains after merely asking the supplier for a corrected bill.
-pub(super) const LEFT_AFTER_CONTACT: f64 = 0.5;
 /// Days after the receipt (or the bill) in which a claim can be made.
 pub(super) const CLAIM_DAYS: i32 = 30;
 /// The basis of a claim that follows from the bill check.
@@ -77,6 +71,7 @@ impl Disputes {
             gathered.miss(format!("price of {} in company currency", line.order_name), "the bill check");
             return;
         };
+        // Nobody asks for money: there is nothing to hold back.
         if book.asked(line_id).is_empty() {
             return;
         }
@@ -94,6 +89,7 @@ impl Disputes {
                 Range::certain(check.never),
                 cites.clone(),
             );
+            // What is late and paid for is as good as lost until it comes; what is merely paid ahead mostly comes.
             let (what, share) =
                 if check.late { ("billed and overdue", 1.0) } else { ("to be paid before it comes", LOST_WHEN_PAID_AHEAD) };
             if check.ahead > Money::ZERO {
@@ -128,6 +124,8 @@ impl Disputes {
         let mut by_supplier: BTreeMap<&str, Vec<&PurchaseLine>> = BTreeMap::new();
         for line in self.lines.iter().filter_map(|id| book.po_lines.get(id)) {
             by_supplier.entry(line.supplier.as_str()).or_default().push(line);
+            // A line may be on several bills. The newest is the one that can
+            // still be unpaid; credit notes can not be blocked.
             let newest = book.asked(&line.id).into_iter().rfind(|b| b.qty.is_positive());
             if let Some(bill) = newest {
                 by_bill.entry(bill.bill_id.clone()).or_default().push(line);
@@ -216,6 +214,7 @@ fn block(gathered: &mut Gathered<'_>, bill: &str, lines: &[&PurchaseLine]) {
     let book = gathered.scene.book;
     let (never, mut keys) = disputed(gathered, lines);
     let (outstanding, later) = ahead(gathered, lines);
+    // One block for the bill, whatever the reasons: one amount of it is held back.
     let amount = never + outstanding;
     keys.extend(later);
     let Some(first) = lines_of_bill(book, bill).into_iter().next() else { return };
@@ -233,7 +232,7 @@ fn block(gathered: &mut Gathered<'_>, bill: &str, lines: &[&PurchaseLine]) {
     let cites = vec![
         cost_cite,
         gathered.fact(source.clone(), "disputed", "disputed", FactValue::Money(amount)),
-        gathered.assume(source, "block_left", "share that is paid although blocked", LEFT_AFTER_BLOCK),
+        gathered.assume(source, "block_left", "share that is paid although blocked", gathered.scene.settings.left.block),
     ];
     let latest = first.due_on.unwrap_or(book.today).max(gathered.tomorrow());
     gathered.proposals.push(Proposal {
@@ -243,7 +242,8 @@ fn block(gathered: &mut Gathered<'_>, bill: &str, lines: &[&PurchaseLine]) {
             bill_name(first),
             book.supplier_name(&first.supplier)
         ),
-        after: Gathered::leaving(&keys, LEFT_AFTER_BLOCK),
+        then: Vec::new(),
+        after: Gathered::leaving(&keys, gathered.scene.settings.left.block),
         cost,
         // A bill blocked for nothing costs the explanation.
         regret: contact,
@@ -312,7 +312,12 @@ fn claim_and_ask(gathered: &mut Gathered<'_>, lines: &[&PurchaseLine]) {
             cost_cite,
             gathered.fact(source.clone(), "claim_value", "claim", FactValue::Money(amount)),
             gathered.fact(source.clone(), "claim_quantity", "units billed but not received", FactValue::Quantity(quantity)),
-            gathered.assume(source.clone(), "claim_left", "share of claims that is not credited", LEFT_AFTER_CLAIM),
+            gathered.assume(
+                source.clone(),
+                "claim_left",
+                "share of claims that is not credited",
+                gathered.scene.settings.left.claim,
+            ),
         ];
         gathered.proposals.push(Proposal {
             action: Action::Claim {
@@ -334,7 +339,8 @@ fn claim_and_ask(gathered: &mut Gathered<'_>, lines: &[&PurchaseLine]) {
                     .collect::<Vec<_>>()
                     .join(", ")
             ),
-            after: Gathered::leaving(&keys, LEFT_AFTER_CLAIM),
+            then: Vec::new(),
+            after: Gathered::leaving(&keys, gathered.scene.settings.left.claim),
             cost,
             regret: gathered.scene.settings.costs.contact,
             value: amount,
@@ -358,7 +364,7 @@ fn claim_and_ask(gathered: &mut Gathered<'_>, lines: &[&PurchaseLine]) {
         partner: first.supplier.as_str(),
         about: &about,
         keys: &keys,
-        left: LEFT_AFTER_CONTACT,
+        left: gathered.scene.settings.left.question_bill,
         latest: until,
         source,
     });
@@ -405,6 +411,7 @@ pub(super) fn claim(gathered: &mut Gathered<'_>, line: &PurchaseLine, fault: &Fa
             book.item_label(&line.item),
             line.order_name
         ),
+        then: Vec::new(),
         after: Gathered::leaving(keys, left),
         cost,
         regret: gathered.scene.settings.costs.contact,

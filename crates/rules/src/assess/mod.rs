@@ -7,30 +7,43 @@
 //! - `gathered`: facts, parts of the loss, proposals;
 //! - `frozen`: what the figures were computed from, for whoever computes them again;
 //! - `projection`: stock in the days to come;
+//! - `act`: the actions, one file for each: what is proposed, and its checks;
 //! - `checks`: hard and soft checks, the same ones that run again at the queue and at the click;
+//! - `plans`: steps that are one thing to decide;
+//! - `effect`: what changes do to stock, receipts and demand;
 //! - `doubled`: how far a doubled receipt still asks for anything;
 //! - `working`: on which days goods leave and arrive;
 //! - `rank`: net benefit, order, lane, slack, abstention.
 
+mod act;
+mod adjusted;
 mod announced;
 mod bills;
-mod catalogue;
 mod channel;
 mod checks;
 mod counted;
 mod doubled;
 mod duplicate;
+mod effect;
 mod feed;
 mod frozen;
+mod fulfil;
 mod gathered;
+mod idle;
+mod level;
+mod losses;
+mod lots;
 mod matching;
 mod next_order;
 mod ordered;
+mod over;
+mod plans;
+mod policy;
 mod projection;
+mod ranges;
 mod rank;
 mod received_twice;
 mod receiving;
-mod replenish;
 mod shortage;
 mod shortage_facts;
 mod stock;
@@ -41,12 +54,14 @@ mod surplus;
 mod tests;
 mod three_way;
 mod transfer;
+mod unmatched;
 mod working;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::detect::feed::is_feed;
 use crate::detect::habits;
+use crate::message;
 use crate::scene::Scene;
 use reeve_domain::action::{Action, Candidate, Check, Range};
 use reeve_domain::book::{Book, Place};
@@ -59,14 +74,13 @@ use reeve_domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef};
 use reeve_domain::workings::{Made, Odds, Workings};
 use reeve_models::formulas;
 
+pub(crate) use act::adjust_stock::{counts_behind, follows as posts_counts};
 pub(crate) use rank::is_dated;
+pub(crate) use three_way::not_owed;
 
-use gathered::{Gathered, Proposal, place_of, places_of};
-use rank::Age;
+use gathered::{Gathered, place_of, places_of};
 use shortage::Need;
-
-/// Days for which an action that is never too late is offered.
-const OPEN_END_DAYS: i32 = 21;
+use subject::in_order;
 
 /// One part of the loss: a lost unit, a claim or a held euro is in exactly one.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,8 +123,10 @@ pub fn assess(scene: &Scene<'_>) -> Assessment {
     let p = probability(scene);
     let p_cite = gathered.fact(lead_record(scene), "p_real", "probability that it is real", FactValue::number(p, 4));
     gather(&mut gathered);
+    surplus::retain_at_stake(&mut gathered);
     // Two exceptions of a case may ask for the same thing: it is proposed once.
     let mut proposals = rank::merged(std::mem::take(&mut gathered.proposals));
+    plans::join(&mut gathered, p, &mut proposals);
     // What waiting does to an action, and what it changes, is read off the proposal: a candidate has only its sum.
     let mut ages = rank::ages(&gathered, p, &proposals);
     let mut effects = frozen::effects(&gathered, &mut proposals);
@@ -119,11 +135,12 @@ pub fn assess(scene: &Scene<'_>) -> Assessment {
     rank::order(&mut candidates);
     // Whether to abstain is judged on what could be done, and decides which idle answers there are: so these come after it.
     let abstain = rank::abstention(&gathered, p, &candidates);
-    let mut idle = idle_actions(&gathered, &candidates, &ages, abstain.as_deref());
+    let mut idle = idle::actions(&gathered, &candidates, &ages, abstain.as_deref());
     ages.extend(rank::ages(&gathered, p, &idle));
     effects.extend(frozen::effects(&gathered, &mut idle));
     candidates.extend(idle.into_iter().filter_map(|proposal| rank::candidate(&gathered, p, &p_cite, proposal)));
     rank::order(&mut candidates);
+    freeze_documents(&mut gathered, &candidates);
     let rank = rank::rank(scene, p, rank::loss_now(&gathered).expected, &candidates, &ages);
     // Missing is a value: what can not be counted is not worth nothing.
     let rank = Rank { unknown: !gathered.missing.is_empty(), ..rank };
@@ -136,6 +153,23 @@ pub fn assess(scene: &Scene<'_>) -> Assessment {
         rank,
         loss_sum: gathered.parts.into_values().filter(|part| part.amount.high > Money::ZERO).collect(),
         workings,
+    }
+}
+
+/// Puts what letters list of documents among the facts: there their numbers are found when a card is looked through again.
+fn freeze_documents(gathered: &mut Gathered<'_>, candidates: &[Candidate]) {
+    let book = gathered.scene.book;
+    for line in candidates.iter().flat_map(Candidate::actions).flat_map(|action| message::documented(book, action)) {
+        let documents = message::documents(book, line);
+        if !documents.is_empty() {
+            let label = format!("receipts and bills of {}", line.order_name);
+            gathered.fact(
+                RecordRef::new(RecordKind::PoLine, line.id.clone()),
+                "documents",
+                &label,
+                FactValue::Text(documents),
+            );
+        }
     }
 }
 
@@ -226,7 +260,7 @@ fn needs(scene: &Scene<'_>) -> BTreeMap<Place, Need> {
     };
     for exception in scene.exceptions {
         match exception.signal.code {
-            T::ILow | T::IOut | T::IImbal | T::DSpike | T::DPromoOver => {
+            T::ILow | T::IOut | T::IImbal | T::DSpike | T::DPromoOver | T::DBulk => {
                 for place in places_of(scene, exception) {
                     add(place, None, true);
                 }
@@ -310,12 +344,23 @@ fn gather(gathered: &mut Gathered<'_>) {
     }
     // A bill is blocked and a supplier claimed on once for all that is disputed, so disputes are gathered over the exceptions.
     let mut disputes = matching::Disputes::default();
-    for exception in scene.exceptions {
+    for exception in in_order(scene) {
         let subject = &exception.signal.subject;
         match exception.signal.code {
             // The shortage is all there is to them. What the bill check counts of a doubled bill is known when all else is
             // gathered: it comes last.
-            T::DSpike | T::DPromoOver | T::ILow | T::IOut | T::IImbal | T::SDelay | T::FDupBill => {}
+            T::ILow | T::IOut | T::IImbal | T::SDelay | T::FDupBill | T::DCannibal => {}
+            T::DPromoOver => act::promo_change::ends_before_it_is_out(gathered, exception),
+            T::DSpike => {
+                if let Some(place) = place_of(exception) {
+                    act::mark_event::marks(gathered, exception, &place);
+                }
+            }
+            T::DShift if place_of(exception).is_some_and(|place| needs.contains_key(&place)) => {
+                if let Some(place) = place_of(exception) {
+                    level::assess(gathered, exception, &place);
+                }
+            }
             T::DShift | T::DCollapse => {
                 if let Some(place) = place_of(exception).filter(|p| !needs.contains_key(p)) {
                     surplus::assess(gathered, exception, &place, false);
@@ -331,12 +376,13 @@ fn gather(gathered: &mut Gathered<'_>) {
                 for place in places_of(scene, exception) {
                     surplus::assess(gathered, exception, &place, true);
                 }
+                act::promo_change::ends_for_nothing(gathered, exception);
             }
             T::DReturn => stock::spoiled(gathered, exception, MoveKind::CustomerReturn),
             T::IScrap => stock::spoiled(gathered, exception, MoveKind::Scrap),
             T::DData if is_feed(&exception.signal) => feed::assess(gathered, exception),
             T::DData => stock::doubled_order(gathered, exception),
-            T::RShort | T::ROver | T::RLate | T::REarly | T::RUom | T::RDup | T::RUnplanned | T::RDamage => {
+            T::RShort | T::ROver | T::RLate | T::REarly | T::RUom | T::RDup | T::RUnplanned | T::RSubst | T::RDamage => {
                 receiving::assess(gathered, exception, &mut disputes);
             }
             T::FQty | T::FPrice => {
@@ -360,6 +406,23 @@ fn gather(gathered: &mut Gathered<'_>) {
             T::SOverdue => supply::overdue_order(gathered, exception),
             T::SLtShift => supply::lead_time_shift(gathered, exception),
             T::MMaster => supply::master_data(gathered, exception),
+            T::RLot => lots::faulty(gathered, exception),
+            T::IStale => lots::stale(gathered, exception),
+            T::FUnmatched => unmatched::bill(gathered, exception),
+            T::FUnbilled => unmatched::unbilled(gathered, exception),
+            T::IOver | T::DEol => over::assess(gathered, exception),
+            T::DBulk => fulfil::bulk(gathered, exception),
+            T::DCensored => supply::censored(gathered, exception),
+            T::FCost => supply::cost_variance(gathered, exception),
+            T::SSingle => supply::single_source(gathered, exception),
+            T::SParam => policy::parameter(gathered, exception),
+            T::SMoq => policy::minimum(gathered, exception),
+            T::SOtif => supply::performance(gathered, exception),
+            T::OLate => fulfil::late(gathered, exception),
+            T::OShortPick => fulfil::short_pick(gathered, exception),
+            T::IReserve => fulfil::reserved(gathered, exception),
+            T::TDiff => adjusted::transfer_difference(gathered, exception),
+            T::IAdj => adjusted::adjustment(gathered, exception),
         }
     }
     // What the bill check counts of a doubled bill is known only now; the rest of it is the doubled bill's own loss.
@@ -367,39 +430,6 @@ fn gather(gathered: &mut Gathered<'_>) {
         duplicate::assess(gathered, exception);
     }
     disputes.act(gathered);
-}
-
-/// Watching, doing nothing and asking for judgement: none of them changes the loss.
-fn idle_actions(gathered: &Gathered<'_>, candidates: &[Candidate], ages: &[Age], abstain: Option<&str>) -> Vec<Proposal> {
-    let mut idle = Vec::new();
-    let open_end = gathered.today_plus(OPEN_END_DAYS);
-    if let (Some(condition), Some(until)) = (&gathered.watch, rank::watch_until(gathered, candidates, ages)) {
-        idle.push(Proposal::idle(
-            Action::Monitor { condition: condition.clone(), until },
-            format!("Watch until {until} whether {condition}."),
-            until,
-        ));
-    }
-    // What a detector found unclear names who knows; where only the figures do not decide, a planner does.
-    let to = || gathered.unclear.as_ref().map_or("planner", |(_, to)| to.as_str()).to_owned();
-    let unclear = abstain.map(str::to_owned).or_else(|| gathered.unclear.as_ref().map(|(what, _)| what.clone()));
-    if let Some(unclear) = unclear {
-        let to = to();
-        let summary = format!("Ask {to} to judge: {unclear}.");
-        idle.push(Proposal::idle(Action::Escalate { unclear, to }, summary, open_end));
-    }
-    // Doing nothing is always an answer: people must be able to close a case with a reason.
-    let reason = if gathered.parts.values().any(|p| p.amount.expected.minor > 0) {
-        "no action is worth its cost"
-    } else {
-        "nothing is at stake"
-    };
-    idle.push(Proposal::idle(
-        Action::NoAction { reason: reason.into() },
-        "Do nothing and close the case with an explanation.".into(),
-        open_end,
-    ));
-    idle
 }
 
 /// The fact ids an assessment holds.

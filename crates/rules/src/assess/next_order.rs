@@ -33,12 +33,21 @@ pub(super) fn days_to_next_order(scene: &Scene<'_>, place: &Place, supplier: &Su
     let last = days.last().filter(|_| days.len() >= RHYTHM);
     let turn = match (last, falls) {
         (Some(last), _) => days_between(book.today, plus_days(*last, review)).max(1),
+        // A rule whose minimum is passed, with nothing ordered, orders nothing by itself: then it is the shop's rhythm again.
+        (None, Some(0)) if is_passed_over(scene, place, minimum.unwrap_or(0.0)) => {
+            return u32::try_from(review).unwrap_or(1);
+        }
         (None, Some(falls)) => return falls.max(1),
         (None, None) => return u32::try_from(review).unwrap_or(1),
     };
     let missed = falls.map_or(0, |falls| projection::in_days(falls).saturating_sub(turn).max(0));
     let turns = missed.saturating_add(review - 1) / review;
     u32::try_from(turn.saturating_add(turns.saturating_mul(review))).unwrap_or(1)
+}
+
+/// Was a place below its minimum before today, by what it sells in a day, and nobody has ordered?
+pub(super) fn is_passed_over(scene: &Scene<'_>, place: &Place, minimum: f64) -> bool {
+    projection::position(scene.book, place) + scene.outlook.per_day(place).0 < minimum
 }
 
 /// The day from today on which what is there and on order falls below `minimum`: 0 where it is now.

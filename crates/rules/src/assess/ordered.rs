@@ -10,10 +10,7 @@ use reeve_domain::money::{Money, UnitPrice};
 use reeve_domain::record::{PurchaseLine, RecordKind, RecordRef};
 
 use super::gathered::{Gathered, Question, line_ref};
-use super::matching::{CLAIM_DAYS, LEFT_AFTER_CONTACT, accepted, claim_until, keys};
-
-/// Share that remains after asking about a price that was ordered and billed: a credit for it is goodwill.
-const LEFT_AFTER_BILLED: f64 = 0.8;
+use super::matching::{CLAIM_DAYS, accepted, claim_until, keys};
 
 /// What a line's order asks beyond the price list of its day, with the list's entry. None where a price is not known.
 fn above_list(book: &Book, line: &PurchaseLine) -> Option<(Money, String, UnitPrice)> {
@@ -62,13 +59,13 @@ pub(super) fn above_the_list(gathered: &mut Gathered<'_>, line_id: &str) {
             let about = format!(
                 "the price on order {order}: {agreed} was ordered and billed, above the price list of that day ({list})"
             );
-            (about, LEFT_AFTER_BILLED, claim_until(book, &[line]).unwrap_or(book.today))
+            (about, gathered.scene.settings.left.question_ordered, claim_until(book, &[line]).unwrap_or(book.today))
         } else {
             let about = format!(
                 "the price on order {order}: the price list says {list}, the order {agreed}, to be put right before it is billed"
             );
             // Until the goods are paid for the price can be put right.
-            (about, LEFT_AFTER_CONTACT, plus_days(book.calendar.day_of(line.promised), CLAIM_DAYS))
+            (about, gathered.scene.settings.left.question_bill, plus_days(book.calendar.day_of(line.promised), CLAIM_DAYS))
         };
         let keys = [key];
         gathered.contact(&Question {

@@ -9,7 +9,9 @@ use crate::scene::Scene;
 use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::ids::{LocationId, SupplierId};
+use reeve_domain::money::{Money, Quantity, UnitPrice};
 use reeve_domain::record::{PurchaseLine, SupplierPrice};
+use reeve_domain::workings::Surplus;
 use reeve_models::formulas;
 
 /// Observations at which an item's own lead time weighs as much as its supplier's (handbook §3.2).
@@ -95,6 +97,7 @@ impl Projection {
     /// The same with `qty` of a line's receipt on another day.
     pub(super) fn with_moved(&self, po_line: &str, qty: f64, day: u32) -> Self {
         let mut changed = self.clone();
+        // The rest of the line still comes on its own day, so a part of it can be brought forward alone.
         for arrival in changed.arrivals.iter_mut().filter(|a| a.po_line == po_line) {
             arrival.qty -= qty.min(arrival.qty);
         }
@@ -143,6 +146,8 @@ impl Projection {
     pub(super) fn shortage(&self, scene: &Scene<'_>, until: u32, until_sd: f64) -> Shortage {
         let mut ends: Vec<(u32, f64)> = self.arrivals.iter().filter(|a| a.day <= until).map(|a| (a.day, a.sd)).collect();
         ends.push((until, until_sd));
+        // Each receipt ends a window: what is missing is deepest just before
+        // goods come, and what was lost then is not made good after.
         let mut worst = Shortage { supply: self.supply, ..Shortage::default() };
         for (day, sd) in ends {
             let found = self.window(scene, day, sd);
@@ -157,6 +162,7 @@ impl Projection {
     fn window(&self, scene: &Scene<'_>, day: u32, sd: f64) -> Shortage {
         let supply = self.free_by(day);
         let (mu, demand_sigma) = scene.outlook.window(&self.place, 0, day);
+        // A receipt that may come days later lengthens the window by as much demand.
         let per_day = if day > 0 { mu / f64::from(day) } else { 0.0 };
         let sigma = (demand_sigma.powi(2) + (per_day * sd).powi(2)).sqrt();
         let at = |shift: f64, z: f64| {
@@ -191,6 +197,35 @@ pub(super) fn offer<'b>(book: &'b Book, place: &Place) -> Option<&'b SupplierPri
     book.supplier_prices_at(&place.0, &place.1, book.today).into_iter().next()
 }
 
+/// The step of a supplier's price list by which an order of `need` units in whole packs goes, and the quantity that it then comes to.
+pub(super) fn ordered_by<'b>(
+    book: &'b Book,
+    place: &Place,
+    supplier: &SupplierId,
+    need: f64,
+) -> Option<(&'b SupplierPrice, Quantity)> {
+    let multiple = book.rule(&place.0, &place.1).map_or(1.0, |rule| rule.multiple.to_f64());
+    let packs = |least: f64| Quantity::ceil_units(formulas::order_quantity(need, 0.0, least, multiple));
+    let step = book.price_step(place, supplier, packs(0.0))?;
+    Some((step, packs(step.min_qty.to_f64())))
+}
+
+/// What an order brings beyond the need where that is a unit or more: what a least order or a whole pack leaves over lies here only
+/// because it is ordered. `target` is what sells before it does.
+pub(super) fn beyond(scene: &Scene<'_>, place: &Place, units: f64, target: f64, cost: UnitPrice) -> Option<Surplus> {
+    let (daily, sigma) = scene.outlook.per_day(place);
+    (units >= 1.0).then_some(Surplus { units, daily, sigma, cost, target })
+}
+
+/// What holding it costs (handbook §3.4).
+pub(super) fn held(scene: &Scene<'_>, beyond: Option<&Surplus>) -> Money {
+    let cost = |of: &Surplus| {
+        let t0 = if of.daily > 0.0 { of.target / of.daily } else { 0.0 };
+        formulas::excess_cost(of.units, of.daily, of.cost.to_f64(), scene.settings.money.holding_rate, t0)
+    };
+    Money::from_f64(beyond.map_or(0.0, cost))
+}
+
 /// Days from order to first receipt, for lines that have one.
 fn observed_days(book: &Book, line: &PurchaseLine) -> Option<f64> {
     let first = book.receipts(&line.id).first().and_then(|m| m.done_at)?;
@@ -214,6 +249,7 @@ pub(super) fn lead_time(book: &Book, place: &Place, supplier: &SupplierId) -> Op
         }
     }
     let listed = book.supplier_prices_at(item, location, book.today).into_iter().find(|p| &p.supplier == supplier);
+    // Nothing received yet: the price list is all there is, with a doubt that is set.
     if all.is_empty() {
         let days = f64::from(listed?.lead_days);
         return Some(LeadTime { days, sd: UNKNOWN_LEAD_SD * days, n: 0 });
@@ -250,6 +286,7 @@ pub(super) fn arrivals(book: &Book, place: &Place) -> Vec<Arrival> {
         .map(|i| {
             let late = book.po_lines.get(&i.po_line).map_or((0.0, 1.0), |l| lateness(book, &l.supplier, &l.location));
             let firm = i.promised > book.today;
+            // Tomorrow at the earliest: what should have come today and did not is not on the shelf today.
             let day = days_between(book.today, book.expected_on(i.promised)).max(1) as u32;
             Arrival { po_line: i.po_line, day, qty: i.qty.to_f64(), sd: late.1, firm }
         })
@@ -267,6 +304,7 @@ pub(super) fn review_days(book: &Book, supplier: &SupplierId, location: &Locatio
         .map(|l| book.calendar.day_of(l.ordered_at))
         .collect();
     days.sort();
+    // Two orders of one day are one opportunity to order.
     days.dedup();
     let gaps: Vec<f64> = days.windows(2).map(|w| f64::from(days_between(w[0], w[1]))).collect();
     if gaps.len() < 2 { REVIEW_DAYS } else { formulas::median(&gaps).unwrap_or(REVIEW_DAYS).clamp(1.0, 14.0) }
@@ -287,6 +325,8 @@ pub(super) fn levels(scene: &Scene<'_>, place: &Place, supplier: &SupplierId) ->
     let review = review_days(scene.book, supplier, &place.1);
     let (mu_d, sigma_d) = scene.outlook.per_day(place);
     let z = service_z(scene);
+    // The level has to last until the order after next arrives, the
+    // reorder point only until the next: two windows, two doubts.
     let (_, sigma) = formulas::protection_demand(mu_d, sigma_d, lead.days, lead.sd, review);
     let safety = formulas::safety_stock(z, sigma);
     let (mu_ltd, sigma_ltd) = formulas::lead_time_demand(mu_d, sigma_d, lead.days, lead.sd);
@@ -298,10 +338,14 @@ pub(super) fn levels(scene: &Scene<'_>, place: &Place, supplier: &SupplierId) ->
     })
 }
 
+/// All that is on order, exactly.
+pub(super) fn on_order(book: &Book, place: &Place) -> Quantity {
+    book.incoming(&place.0, &place.1).iter().map(|i| i.qty).sum()
+}
+
 /// Available plus all that is on order.
 pub(super) fn position(book: &Book, place: &Place) -> f64 {
-    let incoming: f64 = book.incoming(&place.0, &place.1).iter().map(|i| i.qty.to_f64()).sum();
-    book.available(&place.0, &place.1).to_f64() + incoming
+    (book.available(&place.0, &place.1) + on_order(book, place)).to_f64()
 }
 
 /// What a donor needs itself, and what it can spare.
@@ -324,6 +368,7 @@ pub(super) fn spare(scene: &Scene<'_>, place: &Place) -> Spare {
     }
     let book = scene.book;
     let available = book.available(&place.0, &place.1).to_f64();
+    // Only a firm receipt refills the donor: what is overdue may not come, and would empty its shelf.
     let next = arrivals(book, place).iter().find(|a| a.firm).map(|a| a.day);
     let days = next
         .or_else(|| {

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::place_key;
 use crate::scene::Scene;
-use reeve_domain::action::{Action, Candidate, Direction, MoneySum, Range};
+use reeve_domain::action::{Action, Candidate, Direction, MoneySum, Range, Step};
 use reeve_domain::calendar::{days_between, plus_days, plus_working_days};
 use reeve_domain::case::{HangsOn, Lane, Rank};
 use reeve_domain::ids::FactId;
@@ -50,6 +50,7 @@ pub(super) fn merged(proposals: Vec<Proposal>) -> Vec<Proposal> {
             };
             same.after.insert(key, weaker);
         }
+        // It helps both losses only while it helps the one that can wait less.
         same.latest = same.latest.min(proposal.latest);
         same.change = same.change.take().or(proposal.change);
         same.cites.extend(proposal.cites);
@@ -59,13 +60,22 @@ pub(super) fn merged(proposals: Vec<Proposal>) -> Vec<Proposal> {
 
 /// Prices one proposal, checks it, and lets it through if no hard check fails.
 pub(super) fn candidate(gathered: &Gathered<'_>, p: f64, p_cite: &FactId, proposal: Proposal) -> Option<Candidate> {
-    let checks = checks::of(gathered.scene, &proposal.action);
+    let mut checked = checks::of_steps(gathered.scene, &proposal.actions()).into_iter();
+    let checks = checked.next()?;
+    let then: Vec<Step> = proposal
+        .then
+        .iter()
+        .zip(checked)
+        .map(|((action, summary), checks)| Step { action: action.clone(), summary: summary.clone(), checks })
+        .collect();
+    let legal = checks::legal(&checks) && then.iter().all(|step| checks::legal(&step.checks));
     // What had to be done by today can not be done tomorrow morning.
-    if !checks::legal(&checks) || proposal.latest <= gathered.scene.book.today {
+    if !legal || proposal.latest <= gathered.scene.book.today {
         return None;
     }
     let money = money_of(gathered, p, &proposal, &proposal.after);
     let mut seen = BTreeSet::new();
+    // L₀ stands in every candidate's sum, so the facts behind it are cited by each.
     let loss_cites = gathered.parts.values().flat_map(|part| part.cites.iter().cloned());
     let cites = std::iter::once(p_cite.clone())
         .chain(proposal.cites)
@@ -81,14 +91,14 @@ pub(super) fn candidate(gathered: &Gathered<'_>, p: f64, p_cite: &FactId, propos
         latest_date: proposal.latest,
         checks,
         cites,
-        then: Vec::new(),
+        then,
     })
 }
 
 /// What waiting does to an action.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Age {
-    action: Action,
+    actions: Vec<Action>,
     /// What it is worth if it is decided at the next digest.
     pub next: Money,
     /// Days for which its decision can wait: of what works on a shortage. Other actions say the last day themselves.
@@ -101,7 +111,7 @@ pub(super) struct Age {
 
 /// The age of a candidate.
 pub(super) fn age_of<'a>(ages: &'a [Age], candidate: &Candidate) -> Option<&'a Age> {
-    ages.iter().find(|age| age.action == candidate.action)
+    ages.iter().find(|age| age.actions.iter().eq(candidate.actions()))
 }
 
 /// Whole days until the next digest.
@@ -116,7 +126,7 @@ pub(super) fn ages(gathered: &Gathered<'_>, p: f64, proposals: &[Proposal]) -> V
 }
 
 fn age(gathered: &Gathered<'_>, p: f64, proposal: &Proposal) -> Age {
-    let (scene, action) = (gathered.scene, proposal.action.clone());
+    let (scene, actions) = (gathered.scene, proposal.actions());
     let wait = next_digest(scene);
     // Only the losses of a shortage grow by the day, and only for a change whose effect has a day.
     let places: BTreeSet<&str> = proposal.after.keys().filter_map(|key| place_key::subject_of(key)).collect();
@@ -125,7 +135,7 @@ fn age(gathered: &Gathered<'_>, p: f64, proposal: &Proposal) -> Age {
         // Until its last day everything else is worth the same, and afterwards nothing.
         let ends = days_between(scene.book.today, proposal.latest) <= wait as i32;
         let now = money_of(gathered, p, proposal, &proposal.after).benefit.expected;
-        return Age { action, next: if ends { Money::ZERO } else { now }, keeps: None, ends, place: None };
+        return Age { actions, next: if ends { Money::ZERO } else { now }, keeps: None, ends, place: None };
     };
     // What a donor loses by it does not hang on the day, and is dear to compute: once for all days.
     let risks: Vec<Money> = shorts.iter().map(|short| short.donor_risk(scene, change)).collect();
@@ -149,11 +159,11 @@ fn age(gathered: &Gathered<'_>, p: f64, proposal: &Proposal) -> Age {
     let most_urgent = shorts.iter().map(|short| (short.days_to_decide(scene, lead), *short)).min_by_key(|(days, _)| *days);
     let keeps = most_urgent.as_ref().map(|(days, _)| formulas::keeps_value(&values, KEPT).min(*days));
     let place = most_urgent.map(|(_, short)| frozen::name(&short.place));
-    Age { action, next: decided(wait), keeps, ends: false, place }
+    Age { actions, next: decided(wait), keeps, ends: false, place }
 }
 
 /// The money of a proposal that leaves `after` of the losses.
-fn money_of(gathered: &Gathered<'_>, p: f64, proposal: &Proposal, after: &BTreeMap<String, Left>) -> MoneySum {
+pub(super) fn money_of(gathered: &Gathered<'_>, p: f64, proposal: &Proposal, after: &BTreeMap<String, Left>) -> MoneySum {
     let left = gathered.parts.iter().fold(Range::default(), |sum, (key, part)| {
         plus(sum, after.get(key).map_or(part.amount, |left| left.of(part.amount)))
     });
@@ -178,6 +188,7 @@ fn best(candidates: &[Candidate]) -> Option<&Candidate> {
 /// The day until which watching is safe: the day before the best action has to be decided. None when that is too soon.
 pub(super) fn watch_until(gathered: &Gathered<'_>, candidates: &[Candidate], ages: &[Age]) -> Option<Date> {
     let today = gathered.scene.book.today;
+    // Where nothing pays, watching is safe for a week.
     let days = best(candidates).map_or(7, |best| {
         let last = days_between(today, best.latest_date);
         age_of(ages, best).and_then(|age| age.keeps).map_or(last, |keeps| last.min(in_days(keeps))) - 1
@@ -219,7 +230,7 @@ pub(super) fn rank(scene: &Scene<'_>, p: f64, at_stake: Money, candidates: &[Can
 
 /// Is what it is worth fixed until a day that is written down (a bill is due, a claim window ends)?
 pub(crate) fn is_dated(action: &Action) -> bool {
-    matches!(action, Action::BlockBill { .. } | Action::Claim { .. })
+    action.entry().dated
 }
 
 /// What the deadline hangs on. A day that is written down hangs on nothing: it moves only when it is written anew.
@@ -269,6 +280,7 @@ pub(super) fn abstention(gathered: &Gathered<'_>, p: f64, candidates: &[Candidat
     if p < LEAST_P {
         return Some(format!("the probability that this is real is {p:.2}, below {LEAST_P:.2}"));
     }
+    // Whoever writes a note to us must not be able to make us act by it alone.
     let from_outside: Vec<bool> =
         gathered.scene.exceptions.iter().flat_map(|e| &e.signal.facts).map(|f| f.third_party).collect();
     if !from_outside.is_empty() && from_outside.iter().all(|t| *t) {
@@ -281,6 +293,8 @@ pub(super) fn abstention(gathered: &Gathered<'_>, p: f64, candidates: &[Candidat
 fn opposite(candidates: &[Candidate]) -> Option<String> {
     let top =
         |way: Direction| candidates.iter().find(|c| c.action.direction() == way && c.money.benefit.expected > Money::ZERO);
+    // Buying more and cancelling are answers to contrary forecasts.
+    // Nearly the same worth says that the figures do not decide.
     let (more, less) = (top(Direction::More)?, top(Direction::Less)?);
     let (a, b) = (more.money.benefit.expected.to_f64(), less.money.benefit.expected.to_f64());
     ((a - b).abs() <= CLOSE * a.max(b))

@@ -14,10 +14,7 @@ use reeve_domain::surplus::{self, Surplus};
 
 use super::gathered::{Gathered, Proposal, line_ref};
 use super::matching::{self, Disputes};
-use super::receiving::{LEFT_AFTER_COUNT, false_stock, receipts_of};
-
-/// Share of false stock that remains after a duplicated receipt was reversed.
-const LEFT_AFTER_REVERSAL: f64 = 0.02;
+use super::receiving::{false_stock, receipts_of};
 
 /// Assesses a receipt that repeats another.
 pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, disputes: &mut Disputes) {
@@ -52,8 +49,9 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, dispute
     for (place, (left, surplus)) in places {
         let source = RecordRef::new(RecordKind::Move, surplus.receipt.clone());
         let Some(key) = false_stock(gathered, place, left, "stock received twice", source) else { continue };
+        // Whoever booked it in twice would find it twice again.
         let counter = book.find_move(&surplus.receipt).and_then(|m| m.entered_by.clone());
-        gathered.recount(&place.0, &place.1, std::slice::from_ref(&key), LEFT_AFTER_COUNT, counter);
+        gathered.recount(&place.0, &place.1, std::slice::from_ref(&key), gathered.scene.settings.left.recount, counter);
         keys.push(key);
     }
     // The bill check compares with what is booked as received, so what was booked twice passes it.
@@ -75,13 +73,19 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, dispute
     let source = RecordRef::new(RecordKind::Move, head.id.clone());
     let cites = vec![
         gathered.fact(source.clone(), "cost_paperwork", "cost of the paperwork (setting)", FactValue::Money(cost)),
-        gathered.assume(source, "reverse_left", "share that remains after a reversal", LEFT_AFTER_REVERSAL),
+        gathered.assume(
+            source,
+            "reverse_left",
+            "share that remains after a reversal",
+            gathered.scene.settings.left.reversal,
+        ),
     ];
     let value: Money = keys.iter().map(|k| gathered.lost(k).expected).sum();
     gathered.proposals.push(Proposal {
         action: Action::ReverseDoc { document: document.clone(), duplicate_of: original.clone() },
         summary: format!("Reverse receipt {document}, which repeats {original}."),
-        after: Gathered::leaving(&keys, LEFT_AFTER_REVERSAL),
+        then: Vec::new(),
+        after: Gathered::leaving(&keys, gathered.scene.settings.left.reversal),
         cost,
         regret: cost + cost,
         value,

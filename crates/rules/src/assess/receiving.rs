@@ -8,23 +8,21 @@ use reeve_domain::book::{Book, Place};
 use reeve_domain::calendar::days_between;
 use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::{Exception, ExceptionType};
-use reeve_domain::ids::FactId;
+use reeve_domain::ids::{FactId, SupplierId};
 use reeve_domain::money::{Money, Quantity};
 use reeve_domain::record::{MoveKind, PurchaseLine, RecordKind, RecordRef, StockMove};
 use reeve_models::formulas;
 
+use super::act::hold_qc;
+use super::act::send_back::{self, Back};
 use super::counted;
 use super::gathered::{Gathered, Question, item_ref, line_ref};
 use super::matching::{self, Disputes};
 use super::received_twice;
 use super::stock::event_of;
 
-/// Share of a receiving loss that remains after asking the supplier.
-const LEFT_AFTER_CONTACT: f64 = 0.6;
-/// Share of a shortage that remains after asking when the missing units come: one answer in seven brings them forward.
-const LEFT_AFTER_ASKING: f64 = 0.85;
-/// Share of false stock that remains after a second count.
-pub(super) const LEFT_AFTER_COUNT: f64 = 0.1;
+/// Share of the faults of a delivery that nobody has seen yet when a part of it has gone back.
+pub(super) const UNSEEN: f64 = 0.3;
 /// The basis of a claim for goods that went back. The ERP does not say why: nothing is claimed about their quality.
 pub(super) const BASIS_RETURN: &str = "sent back to the supplier";
 
@@ -38,7 +36,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, dispute
         (None, None) => Vec::new(),
     };
     match exception.signal.code {
-        ExceptionType::RUnplanned => unplanned(gathered, exception),
+        ExceptionType::RUnplanned | ExceptionType::RSubst => unplanned(gathered, exception),
         ExceptionType::RDup => received_twice::assess(gathered, exception, disputes),
         code => {
             if lines.is_empty() {
@@ -56,6 +54,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception, dispute
                     _ => {}
                 }
             }
+            // An early delivery is accepted once for the order, not once for each line.
             if let Some(line) = lines.first().filter(|_| early_cost > Money::ZERO) {
                 let cites = lines.iter().map(|l| FactId::new(format!("po_line:{}/early_cost", l.id))).collect();
                 let proposal = matching::accepted(gathered, &line.order_name, early_cost, cites);
@@ -86,7 +85,7 @@ fn ask_supplier(gathered: &mut Gathered<'_>, line: &PurchaseLine, about: &str, k
         partner: line.supplier.as_str(),
         about,
         keys,
-        left: LEFT_AFTER_CONTACT,
+        left: gathered.scene.settings.left.question,
         latest: until,
         source: line_ref(&line.id),
     });
@@ -117,7 +116,7 @@ fn short(gathered: &mut Gathered<'_>, line: &PurchaseLine, disputes: &mut Disput
             partner: line.supplier.as_str(),
             about: &about,
             keys: &key,
-            left: LEFT_AFTER_ASKING,
+            left: gathered.scene.settings.left.question_missing,
             latest: gathered.today_plus(7),
             source: line_ref(&line.id),
         });
@@ -138,6 +137,7 @@ fn over(gathered: &mut Gathered<'_>, line: &PurchaseLine) {
     let (rate, rate_cite) = gathered.holding(&line.item);
     let place = (line.item.clone(), line.location.clone());
     let mu_d = gathered.scene.outlook.per_day(&place).0;
+    // What is there beside the excess sells first; until then the excess only lies there.
     let rest = (book.available(&line.item, &line.location) - excess).to_f64().max(0.0);
     let t0 = if mu_d > 0.0 { rest / mu_d } else { 0.0 };
     let held = formulas::excess_cost(excess.to_f64(), mu_d, cost.price.to_f64(), rate, t0);
@@ -155,6 +155,13 @@ fn over(gathered: &mut Gathered<'_>, line: &PurchaseLine) {
         cites.push(gathered.fact(source, "excess_value", "value of the excess", FactValue::Money(variance)));
         let proposal = matching::accepted(gathered, &line.order_name, variance, cites);
         gathered.proposals.push(proposal);
+    }
+    if let Some(receipt) = book.receipts(&line.id).last() {
+        let (receipt, source) = (receipt.document.clone(), line_ref(&line.id));
+        let (price, supplier, left) = (line.price, &line.supplier, gathered.scene.settings.left.send_back);
+        let (quantity, reason) = (excess, "more than was ordered");
+        let back = Back { receipt: &receipt, place: &place, supplier, quantity, price, reason, key: &key, left, source };
+        send_back::send(gathered, &back);
     }
     let about = format!("order {}: {excess} units more than ordered, take them back or credit them", line.order_name);
     ask_supplier(gathered, line, &about, &[key]);
@@ -223,6 +230,8 @@ pub(super) fn false_stock(
 fn unit(gathered: &mut Gathered<'_>, line: &PurchaseLine) {
     let book = gathered.scene.book;
     quantities(gathered, line);
+    // Too much or too little by a pack factor: either way so many
+    // units are in the books and perhaps not in the house.
     let difference = if book.excess(line).is_positive() { book.excess(line) } else { -book.missing(line) };
     let place = (line.item.clone(), line.location.clone());
     let about = format!("order {}: in which unit was it delivered", line.order_name);
@@ -234,7 +243,7 @@ fn unit(gathered: &mut Gathered<'_>, line: &PurchaseLine) {
     let why = "stock that may be in another unit";
     let Some(key) = false_stock(gathered, &place, difference, why, line_ref(&line.id)) else { return };
     let counter = book.receipts(&line.id).last().and_then(|m| m.entered_by.clone());
-    gathered.recount(&line.item, &line.location, std::slice::from_ref(&key), LEFT_AFTER_COUNT, counter);
+    gathered.recount(&line.item, &line.location, std::slice::from_ref(&key), gathered.scene.settings.left.recount, counter);
     ask_supplier(gathered, line, &about, &[key]);
 }
 
@@ -262,16 +271,28 @@ fn unplanned(gathered: &mut Gathered<'_>, exception: &Exception) {
         if event_of(m).and_then(|event| counted::agreed(gathered, &place, &event)).is_none() {
             gathered.recount(&m.item, to, std::slice::from_ref(&key), 0.5, m.entered_by.clone());
         }
+        // It may simply be kept: an order that was placed by phone has come, and nobody entered it.
         let value = gathered.lost(&key).expected;
+        let left = gathered.scene.settings.left.hold_unplanned;
+        let reason = "nobody ordered them";
+        let held =
+            hold_qc::Held { document, place: &place, quantity: m.qty, reason, key: &key, left, source: source.clone() };
+        hold_qc::hold(gathered, &held);
         let about = format!("receipt {document}: goods without an order line");
-        let supplier = m.partner.clone().filter(|p| book.suppliers.contains_key(&reeve_domain::ids::SupplierId::new(p)));
+        let supplier = m.partner.clone().filter(|p| book.suppliers.contains_key(&SupplierId::new(p)));
+        if let Some(supplier) = supplier.clone().map(SupplierId::new) {
+            let left = gathered.scene.settings.left.send_back;
+            let (receipt, supplier, quantity, source) = (document.as_str(), &supplier, m.qty, source.clone());
+            let back = Back { receipt, place: &place, supplier, quantity, price: None, reason, key: &key, left, source };
+            send_back::send(gathered, &back);
+        }
         let (role, partner) = supplier.map_or_else(|| (Role::Warehouse, to.as_str().to_owned()), |s| (Role::Supplier, s));
         gathered.contact(&Question {
             role,
             partner: &partner,
             about: &about,
             keys: std::slice::from_ref(&key),
-            left: LEFT_AFTER_CONTACT,
+            left: gathered.scene.settings.left.question,
             latest: gathered.today_plus(7),
             source,
         });
@@ -294,6 +315,8 @@ fn damage(gathered: &mut Gathered<'_>, line: &PurchaseLine, disputes: &mut Dispu
     let source = line_ref(&line.id);
     let label = "sent back and not replaced";
     cites.push(gathered.fact(source.clone(), "away", label, FactValue::Quantity(book.away(&line.id))));
+    let place = (line.item.clone(), line.location.clone());
+    hold_qc::rest_of(gathered, line, &place, book.sent_back(&line.id), (UNSEEN, "a part of this delivery went back"));
     let billed = !book.bills(&line.id).is_empty();
     if billed {
         disputes.add(gathered, &line.id, true, false);
@@ -327,7 +350,8 @@ fn damage(gathered: &mut Gathered<'_>, line: &PurchaseLine, disputes: &mut Dispu
     let key = format!("claim:{}", line.id);
     let name = format!("{} on {}", book.item_label(&line.item), line.order_name);
     gathered.lose(&key, format!("sent back: {name}"), Range::certain(amount), cites);
-    let fault = matching::Fault { quantity: back, value: amount, basis: BASIS_RETURN, left: matching::LEFT_AFTER_CLAIM };
+    let fault =
+        matching::Fault { quantity: back, value: amount, basis: BASIS_RETURN, left: gathered.scene.settings.left.claim };
     matching::claim(gathered, line, &fault, std::slice::from_ref(&key));
     ask_supplier(
         gathered,

@@ -1,5 +1,5 @@
 //! Shortages: what is lost while a place has too little (handbook §3.4). What brings more, or brings it sooner, is in
-//! `replenish`.
+//! `act`.
 //!
 //! The loss has three parts. `lost:item@loc` is of those who will ask until relief: the first receipt that is enough, or an
 //! order placed today, whichever is earlier. `waited:item@loc` is of those who have ordered and wait: they are not lost yet,
@@ -19,11 +19,13 @@ use reeve_domain::money::Money;
 use reeve_domain::workings::{self, Change, Made};
 use reeve_models::formulas;
 
+use super::act;
+use super::effect;
 use super::frozen;
 use super::gathered::{Gathered, Left, plus, range, scaled, units};
+use super::losses::{Losses, at_most, beyond};
 use super::next_order;
-use super::projection::{self, Projection, Shortage, Z90};
-use super::replenish;
+use super::projection::{self, Projection, Shortage};
 use super::shortage_facts::{waiting_facts, window_facts};
 
 /// By how much the share of recaptured sales may be off either way (handbook §6 rule 3).
@@ -56,32 +58,6 @@ pub(super) struct Stake {
     unordered: Option<u32>,
 }
 
-/// The losses of a shortage, each unit in one of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Losses {
-    /// Of those who will ask until relief.
-    pub lost: Range,
-    /// What waiting for the next usual order adds to it.
-    pub more: Range,
-    /// Of those who have ordered and wait.
-    pub waited: Range,
-}
-
-impl Losses {
-    /// All of them.
-    fn all(self) -> Range {
-        plus(plus(self.lost, self.more), self.waited)
-    }
-
-    fn at_most(self, limit: Self) -> Self {
-        Self {
-            lost: at_most(self.lost, limit.lost),
-            more: at_most(self.more, limit.more),
-            waited: at_most(self.waited, limit.waited),
-        }
-    }
-}
-
 impl Stake {
     /// The stake at a place. None where the book lacks what the money needs.
     pub(super) fn of(scene: &Scene<'_>, now: &Projection, margin: f64, need: Need) -> Self {
@@ -89,6 +65,7 @@ impl Stake {
         let horizon = scene.settings.detect.horizon_days.max(1);
         let supplier = projection::offer(book, place).map(|o| o.supplier.clone());
         let lead = supplier.as_ref().and_then(|s| projection::lead_time(book, place, s));
+        // An order placed today ends the window; where it would take longer than the horizon, the horizon does.
         let until = lead.as_ref().map_or(horizon, |l| (l.days.ceil() as u32).clamp(1, horizon));
         let unordered = supplier.as_ref().filter(|_| need.reorder).and_then(|supplier| {
             let levels = projection::levels(scene, place, supplier)?;
@@ -148,6 +125,7 @@ impl Stake {
         if projection.waiting <= 0.0 {
             return Range::default();
         }
+        // Under a cap (what one supplier still owes) only so many of those who wait do so because of it.
         let capped = (self.cap / projection.waiting).min(1.0);
         let margin = projection.waited(self.served) * capped * self.margin;
         range(margin * self.cancelled / 2.0, margin * self.cancelled, margin * (self.cancelled * 2.0).min(1.0))
@@ -173,16 +151,6 @@ impl Stake {
 pub(super) fn waits_share(scene: &Scene<'_>) -> f64 {
     let (waits, money) = (scene.book.waits(), &scene.settings.money);
     formulas::cancelled_share(waits.cancelled, waits.all, money.cancelled, money.cancelled_weight)
-}
-
-/// What `all` has more than `part`, end by end.
-fn beyond(all: Range, part: Range) -> Range {
-    let more = |a: Money, b: Money| (a - b).max(Money::ZERO);
-    Range { low: more(all.low, part.low), expected: more(all.expected, part.expected), high: more(all.high, part.high) }
-}
-
-fn at_most(range: Range, limit: Range) -> Range {
-    Range { low: range.low.min(limit.low), expected: range.expected.min(limit.expected), high: range.high.min(limit.high) }
 }
 
 /// What bringing `quantity` of an open line forward to `day` days from today saves, before p. None where the money is
@@ -215,7 +183,9 @@ pub(super) fn added_by_slip(
     let margin = scene.book.margin(&place.0, &place.1)?.to_f64().max(0.0);
     let now = Projection::now(scene, place);
     let arrival = now.arrivals.iter().find(|a| a.po_line == po_line)?;
-    let stake = Stake::of(scene, &now, margin, Need { cap: Some(arrival.qty), reorder: false });
+    let mut stake = Stake::of(scene, &now, margin, Need { cap: Some(arrival.qty), reorder: false });
+    // Nobody orders anew before the promised day has passed: only an order of then ends what a slip costs.
+    stake.until = stake.until.max(arrival.day + days.min(stake.until));
     let Losses { lost, .. } = stake.loss(scene, &now);
     let Losses { lost: slipped, .. } = stake.loss(scene, &now.with_moved(po_line, arrival.qty, arrival.day + days));
     frozen::forecast(gathered, place, stake.days(scene, &now));
@@ -261,38 +231,56 @@ impl Short {
     /// What remains of each part after a change that is decided `wait` days from now, with what it adds to a donor's own loss.
     /// All of it where it then comes too late, or where the change is none of this kind.
     pub(super) fn left(&self, scene: &Scene<'_>, change: &Change, wait: u32, donor: Money) -> Losses {
-        let Some(day) = change.day_after(wait) else { return self.losses };
-        let left = match change {
-            Change::Moved { quantity, .. } => self.stake.loss(scene, &self.now.with_arrival(day, *quantity, 0.0)),
-            Change::Sooner { line, quantity, .. } => self.stake.loss(scene, &self.now.with_moved(line, *quantity, day)),
-            Change::Ordered { quantity, sd, .. } => self.stake.loss(scene, &self.now.with_arrival(day, *quantity, *sd)),
-            Change::Asked { left, .. } => self.answered(scene, day, *left),
-            Change::Less { .. } | Change::TakenBack(_) | Change::Adjusted(_) => return self.losses,
-        };
-        let left = left.at_most(self.losses);
+        let steps = effect::steps(change, &frozen::name(&self.place));
+        if !steps.iter().any(|step| step.is_timed() && step.day_after(wait).is_some()) {
+            return self.losses;
+        }
+        let left = self.after_steps(scene, &steps, wait).at_most(self.losses);
         Losses { lost: plus(left.lost, Range::certain(donor)), ..left }
     }
 
-    /// What a change adds to a donor's own loss.
-    pub(super) fn donor_risk(&self, scene: &Scene<'_>, change: &Change) -> Money {
-        match change {
-            Change::Moved { from, quantity, .. } => replenish::donor_risk(scene, from, *quantity, self.margin),
-            _ => Money::ZERO,
+    /// What is lost with steps that are decided `wait` days from now.
+    fn after_steps(&self, scene: &Scene<'_>, steps: &[&Change], wait: u32) -> Losses {
+        let stock = effect::stock(&self.now, steps, wait);
+        let outlook = effect::outlook(scene, &self.place, steps, wait);
+        // A promotion that ends sooner changes the demand itself, not the stock.
+        let scene = &Scene { outlook: outlook.as_ref().unwrap_or(scene.outlook), ..*scene };
+        let mut left = self.stake.loss(scene, &stock);
+        for step in steps {
+            match step {
+                Change::Sooner { refused: Some(refused), .. } => left = left.mixed(self.losses, *refused),
+                Change::Asked { left: share, .. } => {
+                    if let Some(day) = step.day_after(wait) {
+                        left = self.answered(scene, &stock, left, (day, *share));
+                    }
+                }
+                _ => {}
+            }
         }
+        left
     }
 
-    /// What remains when an answer on day `day` ends the shortage but for the share `left`: what is lost until then is lost.
-    fn answered(&self, scene: &Scene<'_>, day: u32, left: f64) -> Losses {
-        if day >= self.relief() {
-            return self.losses;
+    /// What a change adds to donors' own losses, for this place.
+    pub(super) fn donor_risk(&self, scene: &Scene<'_>, change: &Change) -> Money {
+        let risk = |step: &&Change| match step {
+            Change::Moved { from, quantity, .. } => act::transfer::donor_risk(scene, from, *quantity, self.margin),
+            _ => Money::ZERO,
+        };
+        effect::steps(change, &frozen::name(&self.place)).iter().map(risk).sum()
+    }
+
+    /// What remains of `losses` when an answer on day `day` ends the shortage but for a share: what is lost until then is lost.
+    fn answered(&self, scene: &Scene<'_>, stock: &Projection, losses: Losses, (day, left): (u32, f64)) -> Losses {
+        if day >= relief_of(&self.stake, &self.stake.first(scene, stock)) {
+            return losses;
         }
-        let until = Stake { until: day, until_sd: 0.0, ..self.stake.clone() }.loss(scene, &self.now).lost;
+        let until = Stake { until: day, until_sd: 0.0, ..self.stake.clone() }.loss(scene, stock).lost;
         let rest = |all: Range, gone: Range| plus(at_most(gone, all), scaled(beyond(all, gone), left));
         let waited = formulas::waited_share(f64::from(day), f64::from(self.stake.served));
         Losses {
-            lost: rest(self.losses.lost, until),
-            more: scaled(self.losses.more, left),
-            waited: rest(self.losses.waited, scaled(self.losses.waited, waited)),
+            lost: rest(losses.lost, until),
+            more: scaled(losses.more, left),
+            waited: rest(losses.waited, scaled(losses.waited, waited)),
         }
     }
 
@@ -321,19 +309,40 @@ impl Short {
         formulas::days_to_decide(self.now.run_out(scene, horizon).unwrap_or(horizon), lead)
     }
 
+    /// Units that are expected to be missing, of those who wait and of those who will ask.
+    pub(super) fn missing_in_all(&self) -> f64 {
+        self.now.waiting + self.worst.units
+    }
+
+    /// Units that somebody will ask for in vain in the window that misses most.
+    pub(super) fn missing(&self) -> f64 {
+        self.worst.units
+    }
+
     /// Days until which the loss is counted.
     pub(super) fn until(&self) -> u32 {
         self.stake.unordered.unwrap_or(self.stake.until)
     }
 
-    /// Whole units of use that arrive on day `day`: those who wait, and nine times in ten what is asked for from then until
+    /// Whole units of use that arrive on day `day`: those who wait, and as often as is set (`costs.cover`) what is asked for from then until
     /// relief, beyond what is there. What is asked for before is lost by then.
     pub(super) fn need(&self, scene: &Scene<'_>, day: u32) -> f64 {
         let window = if self.first.units >= LEAST_UNITS { self.first } else { self.worst };
+        self.need_in(scene, day, &window)
+    }
+
+    /// The same until the next usual order would come, where one is due: of what takes that order's place.
+    pub(super) fn need_of_order(&self, scene: &Scene<'_>, day: u32) -> f64 {
+        self.need_in(scene, day, &self.worst)
+    }
+
+    fn need_in(&self, scene: &Scene<'_>, day: u32, window: &Shortage) -> f64 {
         let (before, sigma_before) = scene.outlook.window(&self.now.place, 0, day.min(window.days));
+        // Doubts add in squares: what is left for the rest of the window is the whole less what has passed by then.
         let sigma = (window.sigma.powi(2) - sigma_before.powi(2)).max(0.0).sqrt();
         let free = (window.supply - before).max(0.0);
-        let asked = (window.mu - before + Z90 * sigma - free).max(0.0);
+        let often = formulas::normal_quantile(scene.settings.costs.cover.clamp(0.5, 0.999));
+        let asked = (window.mu - before + often * sigma - free).max(0.0);
         (self.now.waiting + asked).min(self.stake.cap.max(1.0)).ceil()
     }
 }
@@ -404,13 +413,17 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, place: &Place, need: Need) {
     gathered.shorts.insert(frozen::name(place), short.clone());
     // Answers in the order of their speed: from another shelf, from an order sooner, from a new order, and a question.
     if worst.units >= LEAST_UNITS || short.now.waiting > 0.0 {
-        replenish::transfers(gathered, &short);
-        replenish::expedites(gathered, &short);
+        act::transfer::transfers(gathered, &short);
+        act::reallocate::reallocations(gathered, &short);
+        act::expedite::expedites(gathered, &short);
+        act::split_ship::splits(gathered, &short);
+        act::alt_supplier::alternatives(gathered, &short);
     }
     if need.reorder {
-        replenish::new_order(gathered, &short);
+        act::increase_po::increases(gathered, &short);
+        act::new_po::new_order(gathered, &short);
     }
-    replenish::questions(gathered, &short);
+    act::contact::questions(gathered, &short);
     if gathered.watch.is_none() {
         // Above the safety stock nothing is wrong yet.
         let available = scene.book.available(item, location).to_f64();

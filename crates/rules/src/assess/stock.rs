@@ -19,11 +19,12 @@ use reeve_domain::record::{MoveKind, RecordKind, RecordRef, SaleLine, StockMove}
 use reeve_domain::workings::{Change, Made};
 use reeve_models::formulas;
 
+use super::act::{adjust_stock, hold_qc};
 use super::counted;
 use super::doubled;
 use super::gathered::{Gathered, Proposal, Question, item_ref, place_of, range, scaled, units};
 use super::matching;
-use super::receiving::{false_stock, newest_receipt};
+use super::receiving::{UNSEEN, false_stock, newest_receipt};
 use super::surplus::level_change;
 
 /// Probability that a count that differs is itself wrong: only then does counting again save the write-off.
@@ -36,14 +37,8 @@ pub(super) const GHOST_SHARE: f64 = 0.3;
 const GHOST_DAYS: f64 = 14.0;
 /// Days until a count that was asked for finds it.
 const GHOST_FOUND_DAYS: f64 = 1.0;
-/// Share of a loss that remains after a store looked whether goods that are there can be seen and bought.
-const LEFT_AFTER_LOOKING: f64 = 0.5;
 /// Days after a supplier's receipt in which scrap or returns may be its fault.
 const SUPPLIER_FAULT_DAYS: i32 = 14;
-/// Share that a claim for goods that went bad here does not bring back: often it was not the supplier's fault.
-const LEFT_AFTER_QUALITY_CLAIM: f64 = 0.6;
-/// The same for what was scrapped here: whatever reason is written with it, mostly it broke here. So the warehouse is asked first.
-const LEFT_AFTER_SCRAP_CLAIM: f64 = 0.9;
 /// The basis of a claim for goods that were scrapped or came back from customers.
 pub(super) const BASIS_QUALITY: &str = "goods unfit soon after delivery";
 
@@ -140,6 +135,8 @@ pub(super) fn count(gathered: &mut Gathered<'_>, exception: &Exception) {
     if counted::investigate(gathered, &place, &stock_key(&place)) {
         return;
     }
+    // Two that agree can be posted at once; one count alone is counted again by somebody else.
+    adjust_stock::posts(gathered, &place, &stock_key(&place));
     gathered.recount(&place.0, &place.1, &[stock_key(&place)], 0.1, last.entered_by.clone());
     gathered.escalate("why the count differs from the books", "inventory control");
 }
@@ -233,7 +230,9 @@ pub(super) fn negative(gathered: &mut Gathered<'_>, exception: &Exception) {
     if let Some(part) = gathered.parts.get_mut(&key) {
         part.cites.push(cite);
     }
+    adjust_stock::posts(gathered, &place, &key);
     let keys = [key];
+    // A count settles what was posted before it. What went below nothing after the count is open again.
     let moved = book.moves_at(&place.0, &place.1).into_iter().rfind(|m| m.done_at.is_some() && m.kind != MoveKind::Count);
     if moved.and_then(event_of).and_then(|event| counted::agreed(gathered, &place, &event)).is_none() {
         gathered.recount(&place.0, &place.1, &keys, 0.2, None);
@@ -266,6 +265,7 @@ pub(super) fn phantom(gathered: &mut Gathered<'_>, exception: &Exception, share:
     // The forecast may have learned from the silence already.
     let daily = scene.outlook.per_day(&place).0.max(before);
     let lost = |days: f64, recapture: f64| share * formulas::lost_margin(daily * days, margin, recapture.clamp(0.0, 1.0));
+    // The ends: half or one and a half times as long undetected, with the doubt about recapture on top.
     let over =
         |days: f64| range(lost(days, recapture + 0.1) / 2.0, lost(days, recapture), lost(days, recapture - 0.1) * 1.5);
     let amount = over(GHOST_DAYS);
@@ -292,7 +292,7 @@ pub(super) fn phantom(gathered: &mut Gathered<'_>, exception: &Exception, share:
             partner: location.as_str(),
             about: &format!("{}: can customers see and buy it; {}", scene.book.item_label(item), counted::in_words(&count)),
             keys: &[key],
-            left: LEFT_AFTER_LOOKING,
+            left: gathered.scene.settings.left.question_shelf,
             latest: gathered.today_plus(7),
             source: item_ref(item),
         });
@@ -332,9 +332,17 @@ pub(super) fn spoiled(gathered: &mut Gathered<'_>, exception: &Exception, kind: 
         let claimed = quantity.min(book.arrived(&line.id));
         gathered.fact(super::gathered::line_ref(&line.id), "price", "agreed price", FactValue::Price(price));
         let value = claimed * price;
-        let left = if kind == MoveKind::Scrap { LEFT_AFTER_SCRAP_CLAIM } else { LEFT_AFTER_QUALITY_CLAIM };
+        let left = if kind == MoveKind::Scrap {
+            gathered.scene.settings.left.claim_scrap
+        } else {
+            gathered.scene.settings.left.claim_quality
+        };
         let fault = matching::Fault { quantity: claimed, value, basis: BASIS_QUALITY, left };
         matching::claim(gathered, line, &fault, &keys);
+        // Of what broke here nothing says that the rest is unfit.
+        if kind == MoveKind::CustomerReturn {
+            hold_qc::rest_of(gathered, line, &place, claimed, (UNSEEN, "customers bring it back"));
+        }
     }
     gathered.contact(&Question {
         role: Role::Warehouse,
@@ -393,6 +401,7 @@ pub(super) fn doubled_order(gathered: &mut Gathered<'_>, exception: &Exception) 
     gathered.proposals.push(Proposal {
         action: Action::ReverseDoc { document: second.to_owned(), duplicate_of: first.to_owned() },
         summary: format!("Reverse customer order {second}, which repeats {first}."),
+        then: Vec::new(),
         after,
         cost,
         regret: Money::from_f64(margin.max(0.0)),

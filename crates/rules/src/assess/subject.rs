@@ -3,7 +3,7 @@
 use crate::place_key;
 use crate::scene::Scene;
 use reeve_domain::book::Place;
-use reeve_domain::exception::Exception;
+use reeve_domain::exception::{Exception, ExceptionType as T};
 use reeve_domain::ids::{ItemId, LocationId};
 use reeve_domain::record::{PurchaseLine, RecordKind};
 
@@ -57,6 +57,26 @@ pub(super) fn places_of(scene: &Scene<'_>, exception: &Exception) -> Vec<Place> 
     };
     let places = places.filter(ours).map(|l| (item.clone(), l.clone()));
     places.filter(|p| subject.location.is_some() || scene.outlook.daily.contains_key(p)).collect()
+}
+
+/// The exceptions in the order in which they are gathered. Of one stock or one cycle only the first counts: what is written off is
+/// held no longer, the whole excess holds the part of it that a fall of demand has made, and a rule that does not fit is short
+/// whatever else lengthens its cycle.
+pub(super) fn in_order<'a>(scene: &Scene<'a>) -> Vec<&'a Exception> {
+    let mut exceptions: Vec<&Exception> = scene.exceptions.iter().collect();
+    exceptions.sort_by_key(|exception| match exception.signal.code {
+        T::IStale | T::RLot => 0,
+        T::IOver | T::DEol => 1,
+        T::DPromoUnder | T::SParam => 2,
+        _ => 3,
+    });
+    exceptions
+}
+
+/// The places of an item that have a forecast, whichever company's they are: where it is sold.
+pub(super) fn places_with_forecast<'s>(scene: &Scene<'s>, item: &ItemId) -> impl Iterator<Item = &'s Place> + use<'s> {
+    let (item, from) = (item.clone(), (item.clone(), LocationId::new("")));
+    scene.outlook.daily.range(from..).map(|(place, _)| place).take_while(move |place| place.0 == item)
 }
 
 /// The item and location an exception is about, where it names both.

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::detect::supply::{LeadShift, lead_shift};
+use crate::detect::supply::{COUNTED, LeadShift, lead_shift};
 use crate::role::Role;
-use reeve_domain::action::{Action, Param};
+use reeve_domain::action::Param;
 use reeve_domain::book::Place;
 use reeve_domain::calendar::days_between;
 use reeve_domain::evidence::FactValue;
@@ -13,14 +13,13 @@ use reeve_domain::exception::Exception;
 use reeve_domain::ids::SupplierId;
 use reeve_domain::money::{Money, Quantity, UnitPrice};
 use reeve_domain::record::{PurchaseLine, RecordKind, RecordRef, ReorderRule};
-use reeve_domain::workings::{Change, Made};
+use reeve_domain::workings::Made;
 use reeve_models::formulas;
 
-use super::gathered::{Gathered, Proposal, Question, item_ref, line_ref, range, units};
+use super::act::adjust_param::{self, Cure};
+use super::gathered::{Gathered, Question, item_ref, line_ref, range, units};
 use super::projection;
 
-/// Share of the loss of a cycle that remains after the supplier was asked to return to the agreed lead time.
-const LEFT_AFTER_CONTACT: f64 = 0.9;
 /// Parameters that are offered to be changed at most: those that save most.
 const CURES: usize = 3;
 /// A cycle is at most so many days long: longer ones come of a level that hardly anything sells from.
@@ -62,10 +61,16 @@ pub(super) fn lead_time_shift(gathered: &mut Gathered<'_>, exception: &Exception
     let places: BTreeSet<Place> = ordered.map(|l| (l.item.clone(), l.location.clone())).collect();
     let shift = lead_shift(book, scene.settings, supplier, company);
     let mut late: Vec<Late> = Vec::new();
-    for place in places {
+    // A place whose rule or demand is said to need more is counted there (`detect/supply`).
+    let counted = |place: &Place| {
+        let id = format!("{}/{COUNTED}@{}", item_ref(&place.0), place.1);
+        exception.signal.facts.iter().any(|fact| fact.id.as_str() == id)
+    };
+    for place in places.into_iter().filter(|place| !counted(place)) {
         late.extend(shift.and_then(|shift| cycle_loss(gathered, place, supplier, shift)));
     }
     late.sort_by(|a, b| b.lost.cmp(&a.lost).then_with(|| a.place.cmp(&b.place)));
+    // In order of the loss, so that the few cures that are offered are those that save most.
     adjust(gathered, &late);
     let keys: Vec<String> = late.iter().map(|l| l.key.clone()).collect();
     let name = book.supplier_name(supplier);
@@ -74,7 +79,7 @@ pub(super) fn lead_time_shift(gathered: &mut Gathered<'_>, exception: &Exception
         partner: supplier.as_str(),
         about: "the lead time, which has moved away from the agreed one",
         keys: &keys,
-        left: LEFT_AFTER_CONTACT,
+        left: gathered.scene.settings.left.question_lead_time,
         latest: gathered.today_plus(14),
         source,
     });
@@ -89,7 +94,9 @@ fn cycle_loss(gathered: &mut Gathered<'_>, place: Place, supplier: &SupplierId, 
     let book = scene.book;
     let (item, location) = &place;
     let price = projection::offer(book, &place).filter(|offer| &offer.supplier == supplier)?;
-    if !scene.outlook.daily.contains_key(&place) {
+    // What a higher level costs at the same place is of the same cycle.
+    let key = format!("policy:{item}@{location}");
+    if !scene.outlook.daily.contains_key(&place) || gathered.parts.contains_key(&key) {
         return None;
     }
     let (margin, mut cites) = gathered.margin(item)?;
@@ -127,7 +134,6 @@ fn cycle_loss(gathered: &mut Gathered<'_>, place: Place, supplier: &SupplierId, 
         gathered.place_fact(item, location, "cycle_short", "units short in one cycle because of it", units(short)),
         gathered.place_fact(item, location, "cycle_loss", loss_label, FactValue::Money(amount.expected)),
     ]);
-    let key = format!("policy:{item}@{location}");
     let name = format!("{} at {}", book.item_label(item), book.location_name(location));
     let reordered = match rule {
         Some(rule) => format!("reordered at the ERP's minimum of {}", rule.min),
@@ -162,42 +168,65 @@ fn adjust(gathered: &mut Gathered<'_>, late: &[Late]) {
 }
 
 fn adjust_one(gathered: &mut Gathered<'_>, one: &Late, cured: &[&Late]) {
-    let book = gathered.scene.book;
-    let (item, location) = &one.place;
     let (param, record, old, new) = if let Some(rule) = &one.rule {
         (Param::ReorderPoint, rule.id.clone(), rule.min, Quantity::ceil_units(one.corrected))
     } else {
         (Param::LeadDays, one.price.clone(), Quantity::ceil_units(one.listed), Quantity::ceil_units(one.real))
     };
-    let more: Vec<(f64, UnitPrice, f64)> = cured.iter().map(|l| (l.corrected - l.in_force, l.cost, l.cycle)).collect();
-    let (rate, rate_cite) = gathered.holding(item);
-    let held = more.iter().map(|(units, cost, days)| formulas::holding_cost(*units, cost.to_f64(), rate, *days)).sum();
-    let cost = Money::from_f64(held);
-    let source = param.field(&record).0;
-    let label = "holding what is needed more, for a cycle";
-    let cites = vec![
-        rate_cite,
-        gathered.fact(source.clone(), "cost_adjust", label, FactValue::Money(cost)),
-        gathered.assume(source.clone(), "adjust_left_0", "share of the loss that remains with it corrected", 0.0),
-        gathered.fact(source, "cycle_days", "days of a cycle", FactValue::days(one.cycle)),
-    ];
-    let name = book.item_label(item);
-    let summary = match param {
-        Param::LeadDays => format!("Change the lead time of {name} on the price list from {old} to {new} days."),
-        _ => format!("Raise the reorder minimum of {name} at {} from {old} to {new}.", book.location_name(location)),
-    };
+    let more = cured.iter().map(|l| (l.corrected - l.in_force, l.cost, l.cycle)).collect();
     let keys: Vec<String> = cured.iter().map(|l| l.key.clone()).collect();
-    gathered.proposals.push(Proposal {
-        action: Action::AdjustParam { param, record, old, new, until: None },
-        summary,
-        after: Gathered::leaving(&keys, 0.0),
-        cost,
-        regret: cost,
-        value: cost,
+    let cure = Cure { place: &one.place, param, record, old, new, more, keys: &keys, cycle: one.cycle };
+    adjust_param::adjust(gathered, cure);
+}
+
+/// A supplier that delivers less well than it did. What that costs is counted where it costs: as shortages, claims and longer lead
+/// times; asking is what is left.
+pub(super) fn performance(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let Some(supplier) = &exception.signal.subject.supplier else { return };
+    let name = gathered.scene.book.supplier_name(supplier);
+    gathered.contact(&Question {
+        role: Role::Supplier,
+        partner: supplier.as_str(),
+        about: "deliveries that have come late or short more often than before",
+        keys: &[],
+        left: 1.0,
         latest: gathered.today_plus(14),
-        cites,
-        change: Some(Change::Adjusted(more)),
+        source: RecordRef::new(RecordKind::Supplier, supplier.as_str()),
     });
+    gathered.watch.get_or_insert_with(|| format!("the next lines from {name} come in time and in full"));
+}
+
+/// Sales that were low because nothing was there: what was not sold is gone, and what can be helped is the next forecast that is
+/// made of them.
+pub(super) fn censored(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let Some((item, location)) = super::gathered::place_of(exception) else { return };
+    let book = gathered.scene.book;
+    let name = format!("{} at {}", book.item_label(&item), book.location_name(&location));
+    gathered.escalate(&format!("whether the forecast of {name} was made of days without stock"), "demand planning");
+    gathered.watch.get_or_insert_with(|| format!("{name} stays in stock"));
+}
+
+/// Goods that come at another price than their cost in the books: nobody owes anything, and the margin is another than it looks.
+pub(super) fn cost_variance(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let Some(item) = &exception.signal.subject.item else { return };
+    let label = gathered.scene.book.item_label(item);
+    gathered.contact(&Question {
+        role: Role::DataOwner,
+        partner: "data owner",
+        about: &format!("the cost of {label}, which is not what it is bought at"),
+        keys: &[],
+        left: 1.0,
+        latest: gathered.today_plus(14),
+        source: item_ref(item),
+    });
+    gathered.escalate(&format!("whether {label} still sells at a price that its cost allows"), "sales price review");
+}
+
+/// A late supplier that nobody can stand in for: the shortage says what it costs, a person who else could sell it.
+pub(super) fn single_source(gathered: &mut Gathered<'_>, exception: &Exception) {
+    let Some(item) = &exception.signal.subject.item else { return };
+    let label = gathered.scene.book.item_label(item);
+    gathered.escalate(&format!("who else could sell {label}"), "purchasing");
 }
 
 /// Master data that block the arithmetic: what is wrong is known, what it costs is not.
@@ -205,6 +234,7 @@ pub(super) fn master_data(gathered: &mut Gathered<'_>, exception: &Exception) {
     let subject = &exception.signal.subject;
     if let Some(item) = &subject.item {
         let label = gathered.scene.book.item_label(item);
+        // What is missing is told as missing, never taken for zero: the case then asks and suggests nothing.
         gathered.cost(item);
         if gathered.scene.book.items.get(item).is_some_and(|i| i.list_price.is_none()) {
             gathered.miss(format!("list price of {label}"), "the margin of a lost sale");
@@ -212,6 +242,9 @@ pub(super) fn master_data(gathered: &mut Gathered<'_>, exception: &Exception) {
         if gathered.scene.book.supplier_prices(item, gathered.scene.book.today).is_empty() {
             gathered.miss(format!("supplier with a valid price for {label}"), "a purchase order");
         }
+    }
+    if let Some(item) = &subject.item {
+        super::act::fix_master::missing_cost(gathered, item);
     }
     let source = subject.item.as_ref().map_or_else(
         || RecordRef::new(RecordKind::Supplier, subject.supplier.as_ref().map_or("unknown", |s| s.as_str())),
@@ -252,7 +285,7 @@ pub(super) fn overdue_order(gathered: &mut Gathered<'_>, exception: &Exception) 
     let late = days_between(book.calendar.day_of(line.promised_first), book.today).max(0);
     gathered.fact(line_ref(&line.id), "open_value", "value still to come", FactValue::Money(value));
     gathered.fact(line_ref(&line.id), "overdue_days", "days after the first promise", FactValue::days(f64::from(late)));
-    super::replenish::ask_overdue(gathered, &line.id, &[]);
+    super::act::contact::ask_overdue(gathered, &line.id, &[]);
     let name = line.order_name.clone();
     gathered.watch.get_or_insert_with(|| format!("{name} is received, or promised again"));
 }

@@ -40,6 +40,12 @@ impl ThreeWay {
     }
 }
 
+/// What is billed of a line and not owed, as things stand; nothing where it is not billed.
+pub(crate) fn not_owed(book: &Book, settings: &Settings, line: &PurchaseLine) -> Money {
+    three_way(book, settings, line)
+        .map_or(Money::ZERO, |check| check.never.max(Money::ZERO) + check.ahead + check.price_variance.max(Money::ZERO))
+}
+
 /// The bill check of a line. None where it is not billed, or a price can not be expressed in the company's currency.
 pub(super) fn three_way(book: &Book, settings: &Settings, line: &PurchaseLine) -> Option<ThreeWay> {
     let bills = book.asked(&line.id);

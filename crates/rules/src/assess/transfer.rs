@@ -18,10 +18,6 @@ use super::{counted, shortage};
 const LOST: f64 = 0.2;
 /// The same where the carrier reports them lost or damaged.
 const REPORTED_LOST: f64 = 0.9;
-/// Share of the loss that remains after asking where the goods are.
-const LEFT_AFTER_CONTACT: f64 = 0.6;
-/// Share that remains after a count at the receiver: some transfers came and were not booked in.
-const LEFT_AFTER_COUNT: f64 = 0.7;
 
 /// The transfer that an exception is about, while it lasts.
 pub(super) fn passage_of(scene: &Scene<'_>, exception: &Exception) -> Option<Passage> {
@@ -60,10 +56,11 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
     if let Some(to) = &passage.to {
         let place = (passage.item.clone(), to.clone());
         keys.extend(shortage::keys(&place));
+        // Goods that are reported lost are not unbooked on the shelf: counting there would find nothing.
         let shipped = passage.shipped_at.filter(|_| !reported).map(|at| Event { at, by: None });
         // A count that agreed since has found that they are not there unbooked.
         if shipped.is_some_and(|event| counted::agreed(gathered, &place, &event).is_none()) {
-            gathered.recount(&passage.item, to, &keys, LEFT_AFTER_COUNT, None);
+            gathered.recount(&passage.item, to, &keys, gathered.scene.settings.left.recount_transfer, None);
         }
     }
     // Whoever had the goods last is asked: the carrier where there is one, else who sent them.
@@ -79,7 +76,7 @@ pub(super) fn assess(gathered: &mut Gathered<'_>, exception: &Exception) {
         partner: &partner,
         about: &format!("transfer {}, which is overdue: {question}", passage.document()),
         keys: &keys,
-        left: LEFT_AFTER_CONTACT,
+        left: gathered.scene.settings.left.question,
         latest: gathered.answer_by(),
         source,
     });

@@ -53,6 +53,7 @@ fn wanted_from(book: &Book, outlook: &Outlook, line: &PurchaseLine) -> Result<Op
     }
     let mut stock = book.available(&line.item, &line.location).to_f64();
     if stock < 0.0 {
+        // Customers wait already: it is wanted today, whatever else is to come.
         return Ok(Some(book.today));
     }
     let mut others: BTreeMap<Date, f64> = BTreeMap::new();
@@ -81,6 +82,7 @@ fn delay(book: &Book, settings: &Settings, outlook: &Outlook, line: &PurchaseLin
     let first = book.calendar.day_of(line.promised_first);
     let allowed = plus_days(first, settings.tolerances.late_days);
     let need = wanted_from(book, outlook, line);
+    // Where demand is not known the first promise stands for the need: somebody once wanted it by then.
     let wanted = need.unwrap_or(Some(allowed))?;
     // A new date that has passed as well is no promise any more: the order is overdue.
     if due <= allowed || due <= wanted || due < book.today {
@@ -139,11 +141,13 @@ fn unconfirmed(book: &Book, settings: &Settings, answers: &Answers, order: &str)
     }
     let ordered = book.calendar.day_of(first.ordered_at);
     let lead = days_between(ordered, book.calendar.day_of(first.promised_first)).max(0);
+    // A supplier with a lead time of months may take its time to answer: the later of the two limits counts.
     let share = plus_days(ordered, (f64::from(lead) * settings.detect.confirm_lead_share).ceil() as i32);
     let by = plus_working_days(ordered, settings.detect.confirm_working_days).max(share);
     if book.today <= by {
         return None;
     }
+    // Many suppliers never confirm anything. Only from those that do is silence news.
     let (confirmed, asked) = habit(book, answers, first);
     if confirmed < settings.detect.confirms_usually || (confirmed as f64) < USUALLY * asked as f64 {
         return None;

@@ -4,7 +4,7 @@ use super::facts::{fact, line_facts, record};
 use super::receiving::subject_of_line;
 use crate::settings::Settings;
 use reeve_domain::book::Book;
-use reeve_domain::calendar::days_between;
+use reeve_domain::calendar::{days_between, plus_days};
 use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::{ExceptionType as T, Signal, Subject};
 use reeve_domain::record::RecordKind;
@@ -14,14 +14,14 @@ const DETECTOR: &str = "ship-notice-rules/1";
 
 /// R-ASN for every line that differs from its notices.
 pub(super) fn signals(book: &Book, settings: &Settings) -> Vec<Signal> {
-    let recent = |day| days_between(day, book.today) <= settings.detect.claim_days;
+    let recent = |day| days_between(day, book.today) <= settings.detect.keep(settings.detect.claim_days);
     let mut found: Vec<Signal> =
-        book.mismatches().iter().filter(|m| recent(m.days.1)).filter_map(|m| mismatch(book, m)).collect();
-    found.extend(book.strangers().iter().filter(|s| recent(s.day)).filter_map(|s| stranger(book, s)));
+        book.mismatches().iter().filter(|m| recent(m.days.1)).filter_map(|m| mismatch(book, settings, m)).collect();
+    found.extend(book.strangers().iter().filter(|s| recent(s.day)).filter_map(|s| stranger(book, settings, s)));
     found
 }
 
-fn mismatch(book: &Book, found: &Mismatch) -> Option<Signal> {
+fn mismatch(book: &Book, settings: &Settings, found: &Mismatch) -> Option<Signal> {
     let line = book.po_lines.get(&found.po_line)?;
     let (item, order) = (book.item_label(&line.item), &line.order_name);
     let supplier = book.supplier_name(&line.supplier);
@@ -55,11 +55,12 @@ fn mismatch(book: &Book, found: &Mismatch) -> Option<Signal> {
         }
     }
     let subject = Subject { document: Some(found.shipment.clone()), ..subject_of_line(line) };
-    let signal = Signal::rule(DETECTOR, T::RAsn, subject, "notice".to_owned(), found.days, headline);
+    let signal = Signal::rule(DETECTOR, T::RAsn, subject, "notice".to_owned(), found.days, headline)
+        .opens_until(plus_days(found.days.1, settings.detect.claim_days));
     Some(signal.link(format!("line:{}", line.id)).with(facts))
 }
 
-fn stranger(book: &Book, found: &Stranger) -> Option<Signal> {
+fn stranger(book: &Book, settings: &Settings, found: &Stranger) -> Option<Signal> {
     let beside = book.po_lines.get(&found.beside)?;
     let headline = format!(
         "{} announced {} of {} with {}, which {} does not have.",
@@ -86,6 +87,7 @@ fn stranger(book: &Book, found: &Stranger) -> Option<Signal> {
             FactValue::Quantity(beside.qty),
         ),
     ];
-    let signal = Signal::rule(DETECTOR, T::RAsn, subject, "notice".to_owned(), (found.day, found.day), headline);
+    let signal = Signal::rule(DETECTOR, T::RAsn, subject, "notice".to_owned(), (found.day, found.day), headline)
+        .opens_until(plus_days(found.day, settings.detect.claim_days));
     Some(signal.link(format!("receipt:{}", beside.order_id)).with(facts))
 }

@@ -188,6 +188,7 @@ fn share_roots(book: &Book, signals: &mut [Signal]) {
     };
     for signal in signals.iter().filter(|s| s.explained.is_none()) {
         if let Some(key) = key(signal) {
+            // An exception without a place (a promotion) is of the whole chain already, and makes no second place.
             *places.entry(key).or_default() += usize::from(signal.subject.location.is_some());
         }
     }

@@ -20,6 +20,8 @@ pub(super) fn signals(book: &Book) -> Vec<Signal> {
 
 fn signal(book: &Book, repeat: &Repeat, earlier: &Bill<'_>, later: &Bill<'_>) -> Option<Signal> {
     let credited = book.taken_back(later.id).map_or(Money::ZERO, |taken| taken.credited);
+    // What was credited is not paid again. A bill in another currency
+    // without a rate has no amount, and is told all the same.
     let amount = later.total().map(|total| total - credited);
     if amount.is_some_and(|amount| amount <= ROUNDING) {
         return None;

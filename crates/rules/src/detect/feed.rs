@@ -167,6 +167,7 @@ impl Feeds {
     pub(super) fn signals(&self, book: &Book, settings: &Settings) -> Vec<Signal> {
         let open = self.open(book, settings.detect.event_days.max(1));
         let silent: BTreeSet<&LocationId> = open.iter().map(|(location, _)| *location).collect();
+        // With one location "everywhere" would say no more than the location's own signal.
         let everywhere = self.judged.len() > 1 && self.judged.iter().all(|location| silent.contains(location));
         let mut found: Vec<Signal> = open.iter().map(|(location, gap)| signal(book, location, gap)).collect();
         if everywhere {
@@ -233,6 +234,8 @@ impl FeedRows {
                 self.count(&line.location, Feed::Orders, day, Quantity::units(1));
             }
         }
+        // Before the detail window only sums are read. Tills and
+        // shipments are told apart there, as each can fail alone.
         for month in book.demand_months.values().flatten().filter(|month| month.month.last_of_month() >= oldest) {
             for (sums, feed) in [(&month.tills, Feed::Tills), (&month.sold, Feed::Shipments)] {
                 for (number, quantity) in sums.iter().filter(|(_, quantity)| quantity.is_positive()) {

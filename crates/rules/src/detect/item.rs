@@ -12,7 +12,7 @@ use super::roots::{self, Awaits};
 use super::rows::{Draw, Rows};
 use super::series::{Bulk, Ground};
 use super::tail::{LAST_SCORES, Row, Tail};
-use super::{announced, channel, forecast, shortage, stock};
+use super::{announced, bulk, censored, channel, ending, excess, forecast, fulfil, lots, policy, shortage, stock};
 use crate::outlook::Outlook;
 use crate::settings::Settings;
 use reeve_domain::book::{Book, Place};
@@ -56,6 +56,10 @@ pub(super) struct OfItem {
     pub(super) shortages: Vec<Signal>,
     pub(super) delays: Vec<Signal>,
     pub(super) channels: Vec<Signal>,
+    /// What its levels, lots and rules have to say: too much, too old, ordered by a wrong rule.
+    pub(super) policy: Vec<Signal>,
+    /// What customers' orders that wait have to say.
+    pub(super) waiting: Vec<Signal>,
     /// What the places that are short wait for.
     pub(super) awaits: Vec<(Place, Awaits)>,
     /// The lines of orders that are probably one order entered twice.
@@ -64,8 +68,10 @@ pub(super) struct OfItem {
 
 impl OfItem {
     fn is_empty(&self) -> bool {
-        let Self { stock, shortages, delays, channels, awaits, twinned } = self;
-        [stock, shortages, delays, channels].into_iter().all(Vec::is_empty) && awaits.is_empty() && twinned.is_empty()
+        let Self { stock, shortages, delays, channels, policy, waiting, awaits, twinned } = self;
+        [stock, shortages, delays, channels, policy, waiting].into_iter().all(Vec::is_empty)
+            && awaits.is_empty()
+            && twinned.is_empty()
     }
 }
 
@@ -136,8 +142,19 @@ pub(super) fn look_at(book: &Book, with: &With<'_>, item: &ItemId) -> Kept {
     }
     let shortages = shortage::signals_of(book, settings, &kept.outlook, item);
     let own = |line: &&SaleLine| overview.twinned.contains(&hash_of(&line.order_id));
+    // Orders cross items, so whether one is there twice is known from
+    // the pass before; here only its lines are picked up.
     let lines = if overview.twinned.is_empty() { Vec::new() } else { book.sales_of(item) };
+    let mut policy = lots::signals_of(book, settings, &kept.outlook, item);
+    policy.extend(excess::signals_of(book, settings, &kept.outlook, item));
+    policy.extend(policy::signals_of(book, settings, overview, &kept.outlook, item));
+    policy.extend(ending::signals_of(book, settings, item));
+    policy.extend(censored::signals_of(book, settings, &kept.outlook, item));
+    let mut waiting = fulfil::signals_of(book, settings, &kept.outlook, item);
+    waiting.extend(bulk::signals_of(book, settings, &kept.outlook, item));
     let seen = OfItem {
+        policy,
+        waiting,
         stock: stock::signals_of(book, settings, overview, item),
         awaits: shortages.iter().filter_map(|signal| roots::awaits(book, &kept.outlook, signal)).collect(),
         shortages,
@@ -172,6 +189,7 @@ fn score_all(kept: &mut Kept, book: &Book, with: &With<'_>, ground: &Ground<'_>,
     }
     let Some(item) = places.first().map(|place| &place.0) else { return };
     let promoted = Promoted::of(book, settings, item, &scored);
+    // Asked once all places of the item are scored: each is judged beside the others.
     let neighbours = Neighbours::of(book, &scored);
     for (own, Scored { place, scores, running, bulk, .. }) in scored.iter().enumerate() {
         let row = |at: usize| Some(row(scores.get(at)?, neighbours.ratio(own, at)));
@@ -192,6 +210,8 @@ fn score_all(kept: &mut Kept, book: &Book, with: &With<'_>, ground: &Ground<'_>,
         let tail = Tail::of(scores, running.clone(), elsewhere, bulk.clone(), on_hand, row);
         forecast::of_tail(&mut kept.outlook, (book, settings, overview), place, &tail, &promoted.ratios);
         let sellable = book.items.get(item).is_some_and(|item| item.sellable);
+        // Of a large shop most series have nothing to say; what is not
+        // kept costs no memory until all items have been seen.
         if !sellable || tail.may_speak(&settings.detect) {
             kept.tails.insert(place.clone(), tail);
         }

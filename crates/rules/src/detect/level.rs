@@ -2,6 +2,7 @@
 
 use super::demand::{DETECTOR, Demand, Judges, day_facts};
 use super::facts::place_fact;
+use super::policy::policy_link;
 use super::tail::{RunSums, Tail};
 use crate::place_key;
 use crate::settings::Settings;
@@ -42,6 +43,7 @@ impl Demand {
         if !(silent || low) {
             return None;
         }
+        // Days without any sale are counted apart from days with too few: told is the run that spoke.
         let run = if silent { score.zero_run } else { score.low_run };
         let from = plus_days(score.day, 1 - run as i32);
         let on_hand = tail.on_hand;
@@ -94,6 +96,7 @@ impl Demand {
             return None;
         }
         let (item, location) = place;
+        // The two ways are two exceptions: what to do about them has nothing in common.
         let turn = if shift.ratio > 1.0 { Turn::Up } else { Turn::Down };
         let headline = format!(
             "Demand for {} at {} has {} since {}: {:.1} a day, {:.1} before.",
@@ -129,7 +132,8 @@ impl Demand {
         ]);
         // A higher level may run the place out, so it shares its case with a shortage there; a return to the usual is no news.
         if turn == Turn::Up {
-            signal = signal.link(place_key::shortage(item, location));
+            // What its rule then lacks is what the rule itself is said to lack.
+            signal = signal.link(place_key::shortage(item, location)).link(policy_link(item, location));
             if let Some(long_ago) = tail.long_ago.filter(|usual| is_return(*usual, shift.after)) {
                 signal.explained = Some(format!("back to the usual: {long_ago:.1} a day were sold six to eight weeks ago"));
             }

@@ -57,6 +57,7 @@ fn bill_facts(book: &Book, bill: &BillLine) -> Vec<reeve_domain::evidence::Fact>
 /// F-PRICE on a bill: the bill's price against the order's. Passes only within both tolerances (§3.5).
 fn price(book: &Book, settings: &Settings, line: &PurchaseLine, billed: &[&BillLine]) -> Option<Signal> {
     let agreed = line.price?;
+    // Only what is unpaid: of a paid bill nothing can be held back any more.
     let bill = billed.iter().find(|b| {
         book.is_unpaid(b) && b.qty.is_positive() && asked_price(b).is_some_and(|p| !passes(settings, agreed, p, b.qty))
     })?;
@@ -93,6 +94,7 @@ fn price_signal(book: &Book, line: &PurchaseLine, bill: &BillLine, variance: Mon
 fn passes(settings: &Settings, agreed: UnitPrice, asked: UnitPrice, qty: Quantity) -> bool {
     let off = UnitPrice(asked.0 - agreed.0);
     let share = off.to_f64().abs() <= agreed.to_f64() * settings.tolerances.price_percent / 100.0 + 1e-9;
+    // Both sides have to pass: two per cent of a large line are money, and a cent on a nail is a large share.
     share && (qty * off).abs() <= settings.tolerances.price_line
 }
 
@@ -123,7 +125,13 @@ fn order_price(book: &Book, settings: &Settings, line: &PurchaseLine, billed: &[
     );
     let facts = [
         fact(book, record(RecordKind::SupplierPrice, &listed.id), "price", "price list", FactValue::Price(agreed)),
-        fact(book, record(RecordKind::PoLine, &line.id), "price_variance", "price variance", FactValue::Money(variance)),
+        fact(
+            book,
+            record(RecordKind::PoLine, &line.id),
+            "order_variance",
+            "order beyond the list price",
+            FactValue::Money(variance),
+        ),
     ];
     let days = (ordered_on, ordered_on);
     let signal = Signal::rule(DETECTOR, T::FPrice, subject_of(line, None), "order".to_owned(), days, headline);
@@ -144,12 +152,14 @@ fn still_matters(book: &Book, settings: &Settings, line: &PurchaseLine, billed: 
 /// is late, or where the bill must be paid before it comes.
 fn quantity(book: &Book, settings: &Settings, line: &PurchaseLine, billed: &[&BillLine]) -> Option<Signal> {
     let bill = billed.iter().rev().find(|b| b.qty.is_positive() && book.is_unpaid(b))?;
+    // Receipts that went back to be replaced count too: the supplier may bill them.
     let received = book.billable(line);
     let total: Quantity = billed.iter().map(|b| b.qty).sum();
     let excess = Excess::of(book, line, total, received, settings.tolerances.late_days);
     let habit = excess.habit(book, line);
     let held = excess.holds_back(bill.due_on, habit);
     let over = if held { excess.over } else { excess.never() };
+    // The tolerance is on the sum over all bills, or many small ones would hide a large one.
     let within = over.to_f64() <= settings.tolerances.quantity_units
         || over.to_f64() <= received.to_f64() * settings.tolerances.quantity_percent / 100.0;
     if within {

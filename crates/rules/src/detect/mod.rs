@@ -3,37 +3,52 @@
 //! Runs once for each business day that closes (and whenever records change within it): everything is computed from the
 //! book at one time, so a second run on the same records finds the same and changes nothing.
 
+mod adjustments;
 mod announced;
 mod asn;
+mod bulk;
+mod censored;
 mod channel;
 pub mod classes;
+mod costs;
 pub mod counted;
 mod demand;
 mod duplicate;
+mod ending;
+pub mod excess;
 mod facts;
 pub mod feed;
 mod forecast;
 mod forest;
+pub mod fulfil;
 pub mod gather;
 pub mod habits;
 mod item;
 mod level;
+pub mod lots;
+mod master;
 mod matching;
 mod opinion;
 pub mod panel;
+pub mod performance;
+mod policy;
 mod promotion;
 mod receiving;
+mod related;
 pub mod roots;
 mod rows;
 mod series;
 pub mod shortage;
 mod spike;
 pub mod stock;
+mod stocking;
 pub mod supply;
 mod tail;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod transfer_diff;
+pub mod unmatched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -140,6 +155,12 @@ impl Seen {
         let twinned = items().flat_map(|item| item.twinned.iter().cloned()).collect();
         signals.extend(stock::twin_orders(book, settings, twinned));
         signals.extend(supply::signals(book, settings));
+        signals.extend(performance::signals(book, settings));
+        signals.extend(unmatched::signals(book, settings));
+        signals.extend(costs::signals(book, settings));
+        signals.extend(adjustments::signals(book, settings, &self.overview.classes));
+        signals.extend(items().flat_map(|item| item.policy.iter().cloned()));
+        signals.extend(items().flat_map(|item| item.waiting.iter().cloned()));
         signals.extend(items().flat_map(|item| item.shortages.iter().cloned()));
         signals.extend(items().flat_map(|item| item.delays.iter().cloned()));
         signals.extend(announced::delays_of_unknown(book, settings));
@@ -147,8 +168,12 @@ impl Seen {
         signals.extend(asn::signals(book, settings));
         signals.extend(items().flat_map(|item| item.channels.iter().cloned()));
         signals.extend(transfer::signals(book, settings));
+        signals.extend(transfer_diff::signals(book, settings));
+        supply::leave_cycles(book, &mut signals);
         let awaits = items().flat_map(|item| item.awaits.iter().cloned()).collect();
         roots::trace(book, &awaits, &mut signals);
+        let related = related::signals(book, &self.overview, &signals);
+        signals.extend(related);
         signals.sort_by_cached_key(Signal::fingerprint);
         // The first of two signals with one fingerprint stands: detectors list the newest first.
         signals.dedup_by_key(|signal| signal.fingerprint());

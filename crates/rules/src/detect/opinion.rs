@@ -59,6 +59,7 @@ impl Opinion {
         for day in 0..days {
             let back = days - 1 - day;
             if back >= DAYS {
+                // Earlier days are only learned from: what it said of them was said when they were new.
                 scorer.pass(&panel, day);
                 continue;
             }
@@ -69,6 +70,8 @@ impl Opinion {
                 .map(|verdict| of(verdict.score).unwrap_or(f64::NAN))
                 .collect();
             counted.insert(panel.days()[day], seen(&scorer, &panel, day, &probabilities));
+            // The bound on false alarms is over all series of a day together,
+            // so it is drawn once all of them have been scored.
             let agreed: BTreeSet<usize> = discovery::by_probability(&probabilities, share).into_iter().collect();
             for (series, probability) in probabilities.into_iter().enumerate().filter(|(_, p)| !p.is_nan()) {
                 let key = &panel.keys()[series];

@@ -42,6 +42,7 @@ pub(super) fn assemble(days: Vec<Date>, mut series: Vec<Cells>) -> Result<Option
     if days.is_empty() || series.is_empty() {
         return Ok(None);
     }
+    // By location first: whether a location was closed is asked of all its items together.
     series.sort_by(|a, b| a.0.cmp(&b.0));
     for of_location in series.chunk_by_mut(|a, b| a.0.location == b.0.location) {
         let mut sold: Vec<f32> = vec![0.0; days.len()];
@@ -66,6 +67,7 @@ pub(super) fn cells(ground: &Ground<'_>, place: &Place, shelf: &Shelf<'_>, promo
     let (item, location) = place;
     let book = ground.book;
     let (out, silent) = (&shelf.out, ground.days_of(location).1);
+    // Silence before a launch, after a delisting or on days whose data are missing is no fall in demand.
     let delisted = book.items.get(item).and_then(|item| item.delisted_at).map(|at| book.calendar.day_of(at));
     let prices = prices(shelf, ground.first, days.len());
     let cell = |(at, day): (usize, &Date)| {
@@ -97,6 +99,7 @@ fn prices(shelf: &Shelf<'_>, first: Date, days: usize) -> Vec<f32> {
             *sum = (sum.0 + qty * price.to_f64(), sum.1 + qty);
         }
     }
+    // A day without a sale has the price of the last one: the shelf's price does not vanish because nobody buys.
     let mut last = 0.0;
     let mut price = |(money, units): (f64, f64)| {
         if units > 0.0 && money > 0.0 {

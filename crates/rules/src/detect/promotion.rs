@@ -57,6 +57,7 @@ impl Promoted {
         for Scored { place, series, scores, .. } in scored.iter().filter(ours) {
             first = first.or(Some(&place.1));
             let Some(lift) = promo_uplift(series, scores, promotion.from, to) else { continue };
+            // Kept for every place, also where the promotion as a whole says nothing: the forecast goes by it.
             self.ratios.insert(place.clone(), lift.ratio);
             expected += lift.expected_baseline;
             actual += lift.actual;
@@ -93,6 +94,7 @@ impl Promoted {
         let source = || record(RecordKind::Promotion, &promotion.id);
         let number = |value: f64| FactValue::number(value, 2);
         let mut facts = vec![
+            // A promotion's name is text that somebody typed: shown, and never a reason.
             fact(book, source(), "name", "promotion", FactValue::Text(promotion.name.clone())).from_outside(),
             fact(book, source(), "percent", "reduction", FactValue::percent(promotion.percent)),
             fact(book, source(), "from", "first day", FactValue::Date(promotion.from)),

@@ -68,6 +68,7 @@ fn first_receipt(book: &Book, lines: &[&PurchaseLine]) -> Option<Date> {
 /// R-LATE, R-EARLY and S-OVERDUE: an order against its first promise. A promise that was rewritten later does not make an
 /// order punctual, so the first one counts.
 fn timing(book: &Book, settings: &Settings, lines: &[&PurchaseLine]) -> Option<Signal> {
+    // Told once for the order, by its first line: its supplier is asked once.
     let first = lines[0];
     let promised = book.calendar_of(&first.location).day_of(lines.iter().map(|l| l.promised_first).min()?);
     let supplier = book.supplier_name(&first.supplier);
@@ -144,6 +145,8 @@ fn twin_receipts<'b>(book: &'b Book, settings: &Settings, lines: &[&'b PurchaseL
     receipts.sort_by_key(|(name, moves)| (moves.iter().filter_map(|m| m.done_at).min(), *name));
     for (i, (first, first_moves)) in receipts.iter().enumerate() {
         for (second, second_moves) in &receipts[i + 1..] {
+            // The same line, item and quantity: a second part delivery would
+            // bring what is still missing, which is seldom just as much.
             let same = |a: &StockMove, b: &StockMove| (&a.po_line, &a.item, a.qty) == (&b.po_line, &b.item, b.qty);
             let twins: Vec<&StockMove> = second_moves
                 .iter()
@@ -156,6 +159,7 @@ fn twin_receipts<'b>(book: &'b Book, settings: &Settings, lines: &[&'b PurchaseL
             let (Some(at), Some(before)) = (second_moves[0].done_at, first_moves[0].done_at) else { continue };
             let day = book.calendar.day_of(at);
             let apart = days_between(book.calendar.day_of(before), day);
+            // A receipt that brings anything else besides, or leaves no line with too much, is a delivery of its own.
             if twins.len() < second_moves.len() || twins.is_empty() || !beyond || apart > 1 {
                 continue;
             }
@@ -229,6 +233,8 @@ fn quantity(
     // Due is what had its whole day: on the promised day itself the rest can still come.
     let due = book.closed_at(&line.location) >= book.calendar.day_of(line.promised_first);
     let age = days_between(last.unwrap_or(first), book.today);
+    // What is open stays a question. What is closed is looked at
+    // while a claim can be made, or while a case of it waits.
     let recent = open.is_positive() || age <= settings.detect.keep(settings.detect.claim_days);
     if within || !line.qty.is_positive() || !recent {
         return None;
@@ -298,7 +304,7 @@ fn near(ratio: f64, factor: f64) -> bool {
     (ratio / factor - 1.0).abs() <= 0.01
 }
 
-/// R-UNPLANNED: goods from a supplier without an order line.
+/// R-UNPLANNED: goods from a supplier without an order line; R-SUBST where they came in place of goods that were ordered.
 fn unplanned(book: &Book, settings: &Settings, m: &StockMove) -> Option<Signal> {
     let day = book.calendar.day_of(m.done_at?);
     // What comes in place of a return belongs to it, and what is somebody else's was never bought.
@@ -310,22 +316,53 @@ fn unplanned(book: &Book, settings: &Settings, m: &StockMove) -> Option<Signal> 
         return None;
     }
     let to = m.to.as_ref()?;
-    let headline = format!(
-        "{} of {} came to {} with {} but stands on no order.",
-        m.qty,
-        book.item_label(&m.item),
-        book.location_name(to),
-        m.document
-    );
+    let instead = replaced_line(book, settings, m);
+    let (label, at) = (book.item_label(&m.item), book.location_name(to));
+    let headline = match instead {
+        None => format!("{} of {label} came to {at} with {} but stands on no order.", m.qty, m.document),
+        Some(line) => format!(
+            "{} of {label} came to {at} with {}, where {} of {} were ordered on {}.",
+            m.qty,
+            m.document,
+            book.missing(line),
+            book.item_label(&line.item),
+            line.order_name
+        ),
+    };
     let subject = Subject { document: Some(m.document.clone()), ..Subject::at(&m.item, to) };
     let source = record(RecordKind::Move, &m.id);
     let facts = [
         fact(book, source.clone(), "qty", "received without order", FactValue::Quantity(m.qty)),
         fact(book, source, "done_on", "received", FactValue::Date(day)),
     ];
-    let signal = Signal::rule(DETECTOR, T::RUnplanned, subject, "receipt".to_owned(), (day, day), headline)
-        .opens_until(plus_days(day, settings.detect.claim_days));
-    Some(signal.link(format!("unplanned:{}", m.id)).with(facts))
+    let code = if instead.is_some() { T::RSubst } else { T::RUnplanned };
+    let signal = Signal::rule(DETECTOR, code, subject, "receipt".to_owned(), (day, day), headline)
+        .opens_until(plus_days(day, settings.detect.claim_days))
+        .link(format!("unplanned:{}", m.id))
+        .with(facts);
+    // What is missing of the ordered goods and what came instead is one decision.
+    Some(match instead {
+        Some(line) => signal.link(format!("line:{}", line.id)).with(line_facts(book, line)),
+        None => signal,
+    })
+}
+
+/// The line of the order that a receipt belongs to of which as many are missing as came of another item with it.
+fn replaced_line<'b>(book: &'b Book, settings: &Settings, m: &StockMove) -> Option<&'b PurchaseLine> {
+    let beside = book.supply_moves_of_document(&m.document).into_iter().filter_map(|other| book.line_of(other));
+    // Where nothing else of the receipt has a line, its origin may still name the order.
+    let named = book.lines_named(&m.origin).into_iter().map(|line| line.id.as_str());
+    let order = beside.chain(named).find_map(|line| book.po_lines.get(line)).map(|line| line.order_id.as_str())?;
+    let near = |line: &&&PurchaseLine| {
+        let missing = book.missing(line);
+        let off = (missing - m.qty).abs().to_f64();
+        line.item != m.item && missing.is_positive() && off <= settings.tolerances.quantity_units
+    };
+    let lines = book.lines_of_order(order);
+    let mut fits = lines.iter().filter(near);
+    let first = fits.next().copied()?;
+    // Two that fit say nothing of which is meant.
+    fits.next().is_none().then_some(first)
 }
 
 /// R-DAMAGE: goods sent back to the supplier.

@@ -63,6 +63,7 @@ pub(super) fn awaits(book: &Book, outlook: &Outlook, signal: &Signal) -> Option<
 
 /// Gives each root the links of its symptoms, and each symptom the name of its root.
 pub(super) fn trace(book: &Book, awaits: &BTreeMap<Place, Awaits>, signals: &mut [Signal]) {
+    // Known before any headline changes: a root is found by its lines, not by what it says.
     let roots = lines_of_roots(book, signals);
     let mut short: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
     for at in 0..signals.len() {
@@ -107,6 +108,7 @@ fn lines_of_roots(book: &Book, signals: &[Signal]) -> BTreeMap<String, usize> {
             (None, None) => Vec::new(),
         };
         for line in lines {
+            // An overdue order is told as a whole, so its lines lead there and not to the delay of one of them.
             if signal.code == T::SOverdue || !roots.contains_key(&line.id) {
                 roots.insert(line.id.clone(), at);
             }
@@ -132,6 +134,7 @@ fn cause(book: &Book, outlook: &Outlook, (line, qty): (&PurchaseLine, Quantity),
     let state = if due >= book.today { format!("now due {due}") } else { format!("{late} days overdue") };
     let there = book.available(&place.0, &place.1).to_f64() + qty.to_f64();
     let days = days_between(book.today, book.expected_on(due)).max(1) as u32;
+    // What is out wants anything at all; what runs out wants what is asked for until the order comes.
     let wanted = if code == T::IOut { 0.0 } else { outlook.window(place, 0, days).0 };
     if there > wanted {
         format!("Caused by {order}, {state}.")

@@ -113,6 +113,8 @@ impl<'b> Ground<'b> {
                 *blocked = true;
             }
         }
+        // A day that ended without stock and still sold the usual has lost
+        // nothing that could be seen: it may be learned from.
         let usual = reeve_models::formulas::median(&units).unwrap_or(0.0);
         let censored = (0..units.len()).map(|at| (out[at] || (at > 0 && out[at - 1])) && units[at] < usual).collect();
         (Series { first, units, censored, promo: self.promoted(place), blocked }, bulk)
@@ -130,6 +132,7 @@ impl<'b> Ground<'b> {
         }
         let mut series = series.clone();
         series.units.push(sold);
+        // It is only asked whether it is far above the usual already. Whether it is quiet is known when it is over.
         series.censored.push(false);
         series.promo.push(self.book.promotion_on(item, location, day).is_some());
         series.blocked.push(false);

@@ -41,10 +41,13 @@ fn shortage(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId, 
     if !waiting.is_positive() && daily <= 0.0 {
         return None;
     }
+    // Only until relief: what is missing after the next receipt or a new order is another day's question.
     let (until, po_line) = book.relief(item, location, settings.detect.horizon_days);
     let days = days_between(book.today, until).max(1) as u32;
     let (mean, sigma) = outlook.window(&place, 0, days);
     let out = available <= Quantity::ZERO;
+    // The same doubt as in the money, so that card and detector do not
+    // contradict each other. Without any doubt it is yes or no.
     let risk = if sigma > 0.0 {
         1.0 - normal_cdf((available.to_f64() - mean) / sigma)
     } else {
@@ -103,6 +106,7 @@ fn shortage(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId, 
     }
     let mut signal =
         Signal::rule(DETECTOR, code, Subject::at(item, location), "stock".to_owned(), (book.today, book.today), headline);
+    // What is out is certain. A potential stock-out carries its own doubt, from which p is made.
     signal.score = if out { 1.0 } else { risk };
     Some(signal.link(place_key::shortage(item, location)).with(facts))
 }
@@ -144,6 +148,7 @@ fn imbalance(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId,
     let mut donors: Vec<(i64, LocationId)> = Vec::new();
     for donor in book.stocked_at(item).into_iter().filter(|l| l != location && book.may_transfer(l, location)) {
         let place = (item.clone(), donor.clone());
+        // A donor has to last until its own relief, not until that of the place that is short.
         let (until, _) = book.relief(item, &donor, settings.detect.horizon_days);
         let days = days_between(book.today, until).max(1) as u32;
         let (daily, sigma) = outlook.per_day(&place);
@@ -151,8 +156,11 @@ fn imbalance(book: &Book, settings: &Settings, outlook: &Outlook, item: &ItemId,
         let spare = transferable(book.available(item, &donor).to_f64(), daily, f64::from(days), safety);
         donors.push((spare.floor() as i64, donor));
     }
-    donors.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    let (spare, donor) = donors.into_iter().next().filter(|(spare, _)| *spare >= 1)?;
+    // A flagship is asked last, however much it has.
+    let served = |location: &LocationId| settings.priority.of_location(book, location);
+    donors.retain(|(spare, _)| *spare >= 1);
+    donors.sort_by(|a, b| served(&b.1).cmp(&served(&a.1)).then_with(|| b.0.cmp(&a.0)).then_with(|| a.1.cmp(&b.1)));
+    let (spare, donor) = donors.into_iter().next()?;
     let headline = format!(
         "{} could spare {spare} of {} for {}.",
         book.location_name(&donor),

@@ -24,11 +24,13 @@ pub(super) fn spike(
 ) -> Option<Signal> {
     let limit = settings.detect.spike_p * bonus;
     let promotion = book.promotion_on(&place.0, &place.1, score.day);
+    // A bulk order is left out of what is usual and so of the tail: it has to be far above by itself.
     let odd = score.p_high <= limit || bulk.is_some_and(|_| score.actual > BULK_TIMES * score.expected.max(1.0));
     if !odd || score.actual < score.expected + SPIKE_UNITS {
         return None;
     }
     let (item, location) = place;
+    // Of a day that still runs it can only become more.
     let so_far = if score.day > book.closed_at(location) { " so far" } else { "" };
     let headline = format!(
         "{} at {} sold {} on {}{so_far}, {:.1} times the usual {:.1}.",

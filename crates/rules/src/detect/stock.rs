@@ -1,5 +1,5 @@
 //! Stock: what the evidence decides without a model: counts, losses, scraps, returns, negative and missing stock
-//! (handbook §4.4, and D-RETURN, D-DATA, M-MASTER).
+//! (handbook §4.4, and D-RETURN, D-DATA).
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,11 @@ use super::classes::Classes;
 use super::counted;
 use super::facts::{fact, place_fact, record};
 use super::gather::Overview;
+use super::master;
 use crate::settings::Settings;
 use reeve_domain::book::Book;
 use reeve_domain::calendar::{days_between, iso_week, plus_days};
-use reeve_domain::evidence::{FactValue, Missing};
+use reeve_domain::evidence::FactValue;
 use reeve_domain::exception::{ExceptionType as T, Signal, Subject};
 use reeve_domain::ids::{ItemId, LocationId};
 use reeve_domain::money::Quantity;
@@ -80,9 +81,51 @@ pub(super) fn signals_of(book: &Book, settings: &Settings, overview: &Overview, 
         found.extend(returns(book, settings, item, &location, &moves, chain.returns));
     }
     if book.is_used(item) {
-        found.extend(master(book, item));
+        found.extend(master::signal(book, item));
+        found.extend(units(book, item));
     }
     found
+}
+
+/// M-MASTER: a package that the item and its supplier count otherwise. Whatever is ordered or received in it is wrong by that.
+fn units(book: &Book, item: &ItemId) -> Option<Signal> {
+    let known = book.items.get(item)?;
+    // Packs are known by their names. Others may well hold other quantities; two of one name may not.
+    let sold = book.supplier_prices(item, book.today).into_iter().find_map(|price| {
+        let theirs = price.keys.pack.as_ref()?;
+        let ours = known.keys.packs.iter().find(|pack| pack.name == theirs.name && pack.qty != theirs.qty)?;
+        Some((price, theirs, ours))
+    });
+    let (price, theirs, ours) = sold?;
+    let headline = format!(
+        "{} is bought from {} in {} of {}, and is kept in {} of {}: one of them is wrong.",
+        known.label(),
+        book.supplier_name(&price.supplier),
+        theirs.name,
+        theirs.qty,
+        ours.name,
+        ours.qty
+    );
+    let subject = Subject { item: Some(item.clone()), supplier: Some(price.supplier.clone()), ..Subject::default() };
+    let facts = [
+        fact(
+            book,
+            record(RecordKind::SupplierPrice, &price.id),
+            "pack",
+            "pack that it is bought in",
+            FactValue::Quantity(theirs.qty),
+        ),
+        fact(
+            book,
+            record(RecordKind::Item, item.as_str()),
+            "pack",
+            "the same pack as it is kept",
+            FactValue::Quantity(ours.qty),
+        ),
+    ];
+    let days = (book.today, book.today);
+    let signal = Signal::rule(DETECTOR, T::MMaster, subject, "units".to_owned(), days, headline);
+    Some(signal.link(format!("master:{item}")).with(facts))
 }
 
 /// Is a count's difference beyond the tolerance of its class? Passes within either side (§3.5).
@@ -94,6 +137,7 @@ fn beyond(
     before: Quantity,
     classes: &Classes,
 ) -> bool {
+    // Dear items are counted more exactly (A 1 %, B 2 %, C 5 %); what is in no class counts as C.
     let factor = match classes.at(book, item, location) {
         Some('A') => 1.0,
         Some('B') => 2.0,
@@ -285,6 +329,8 @@ fn returns(
         days.iter().any(|(from, _)| {
             let within = days.iter().filter(|(day, _)| (0..=RETURN_DAYS).contains(&days_between(*from, *day)));
             let units: f64 = within.map(|(_, m)| m.qty.to_f64()).sum();
+            // Returns are few and independent, so a Poisson tail says how
+            // odd so many are; under three nothing is a surge.
             let tail = Poisson::new(expected).map_or(1.0, |p| p.sf((units as u64).saturating_sub(1)));
             units >= 3.0 && tail <= RETURN_P
         })
@@ -369,41 +415,4 @@ pub(super) fn twin_orders(book: &Book, settings: &Settings, mut lines: Vec<SaleL
         found.push(signal.link(format!("order:{}", first.order_id)).with(facts.collect::<Vec<_>>()));
     }
     found
-}
-
-/// M-MASTER: an item that is sold or stocked without what the arithmetic needs.
-fn master(book: &Book, item: &ItemId) -> Option<Signal> {
-    let record_of = book.items.get(item)?;
-    let mut missing = Vec::new();
-    let carriers = book.carriers_of(item);
-    let costed = if carriers.is_empty() {
-        record_of.cost.is_some() || !record_of.costs.is_empty()
-    } else {
-        carriers.iter().all(|location| book.cost(item, location).is_some())
-    };
-    if !costed {
-        missing.push("unit cost");
-    }
-    if record_of.list_price.is_none() {
-        missing.push("list price");
-    }
-    if book.supplier_prices(item, book.today).is_empty() {
-        missing.push("valid supplier price");
-    }
-    if missing.is_empty() || !record_of.sellable {
-        return None;
-    }
-    let headline = format!("{} has no {}: its money can not be computed.", record_of.label(), missing.join(", no "));
-    let subject = Subject { item: Some(item.clone()), ..Subject::default() };
-    let mut signal = Signal::rule(DETECTOR, T::MMaster, subject, missing.join("+"), (book.today, book.today), headline)
-        .link(format!("master:{item}"));
-    signal.missing = missing
-        .iter()
-        .map(|what| Missing {
-            what: format!("{what} of {}", record_of.label()),
-            blocks: "every money figure of the item".to_owned(),
-        })
-        .collect();
-    let name = fact(book, record(RecordKind::Item, item.as_str()), "name", "item", FactValue::Text(record_of.label()));
-    Some(signal.with([name.from_outside()]))
 }

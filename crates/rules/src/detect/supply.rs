@@ -1,10 +1,11 @@
 //! Supply: suppliers whose lead time has moved away from what the master data say (handbook §3.2, §4.5).
 
-use super::facts::{fact, record};
+use super::facts::{fact, place_fact, record};
+use super::policy::policy_link;
 use crate::settings::Settings;
 use reeve_domain::book::Book;
 use reeve_domain::calendar::days_between;
-use reeve_domain::evidence::FactValue;
+use reeve_domain::evidence::{Fact, FactValue};
 use reeve_domain::exception::{ExceptionType as T, Signal, Subject};
 use reeve_domain::ids::SupplierId;
 use reeve_domain::record::{PurchaseLine, RecordKind};
@@ -51,6 +52,7 @@ fn legs<'a>(book: &'a Book, settings: &Settings, supplier: &SupplierId, company:
         let ours = |l: &&&PurchaseLine| l.confirmed && book.company_of(&l.location) == company;
         let Some(line) = lines.first().filter(ours) else { continue };
         let promised = book.calendar.day_of(line.promised_first);
+        // The first goods end the wait: part deliveries after it are another matter (R-SHORT).
         let received = lines.iter().flat_map(|l| book.receipts(&l.id)).filter_map(|m| m.done_at).min();
         let ended = received.map_or(book.today, |at| book.calendar.day_of(at));
         let late = days_between(promised, ended);
@@ -81,6 +83,7 @@ fn shift_of(book: &Book, supplier: &SupplierId, recent: &[Leg<'_>]) -> Option<Le
         let listed = terms.into_iter().find(|p| &p.supplier == supplier)?;
         Some(f64::from(leg.lead) - f64::from(listed.lead_days))
     };
+    // Orders of items that are not on the list any more have nothing to be compared with.
     let beyond: Vec<f64> = recent.iter().filter_map(beyond).collect();
     if beyond.is_empty() {
         return None;
@@ -152,8 +155,40 @@ fn lead_time_shift(book: &Book, settings: &Settings, supplier: &SupplierId, comp
         let days = FactValue::days(f64::from(leg.late));
         facts.push(fact(book, record(RecordKind::PoLine, &leg.line.id), "late_days", &label, days));
     }
+    // About the supplier and not an item: what is asked, and corrected, is one thing for all of its items.
     let subject = Subject { supplier: Some(supplier.clone()), ..Subject::default() };
     let days = (first.ended, last.ended);
     let signal = Signal::rule(DETECTOR, T::SLtShift, subject, period, days, headline);
     Some(signal.link(book.delays_key(supplier, &first.line.location)).with(facts))
+}
+
+/// What an S-LTSHIFT says of a place whose cycle another signal counts.
+pub const COUNTED: &str = "cycle_counted";
+
+/// Leaves a place's cycle to the signal that says its rule, or its demand, asks for a higher point (S-PARAM, D-SHIFT): both are
+/// about the real lead time, so the units that a longer one adds are among theirs, and so is the new value of the rule. A link
+/// would put every such place of a supplier into one case, though each is decided for itself.
+pub(super) fn leave_cycles(book: &Book, signals: &mut [Signal]) {
+    let mut counted: Vec<(SupplierId, String, Fact)> = Vec::new();
+    for signal in signals.iter().filter(|signal| signal.explained.is_none()) {
+        let (Some(item), Some(location)) = (&signal.subject.item, &signal.subject.location) else { continue };
+        if !signal.links.contains(&policy_link(item, location)) {
+            continue;
+        }
+        let Some(offer) = book.supplier_prices_at(item, location, book.today).into_iter().next() else { continue };
+        let by = FactValue::Text(signal.code.code().to_owned());
+        let fact = place_fact(book, item, location, COUNTED, "what its next cycle loses is counted by", by);
+        counted.push((offer.supplier.clone(), book.delays_key(&offer.supplier, location), fact));
+    }
+    for signal in signals.iter_mut().filter(|signal| signal.code == T::SLtShift) {
+        let theirs = counted
+            .iter()
+            .filter(|(supplier, link, _)| signal.subject.supplier.as_ref() == Some(supplier) && signal.links.contains(link));
+        for (.., fact) in theirs {
+            // Two signals may say it of one place.
+            if signal.facts.iter().all(|known| known.id != fact.id) {
+                signal.facts.push(fact.clone());
+            }
+        }
+    }
 }

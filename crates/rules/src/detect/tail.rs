@@ -72,6 +72,7 @@ impl Tail {
         row: impl Fn(usize) -> Option<Row>,
     ) -> Self {
         let newest = scores.last();
+        // Sums of runs are taken while all scores are there: of a series only a week is kept.
         let run = |days: fn(&DayScore) -> u32| newest.map_or_else(RunSums::default, |s| RunSums::of(scores, days(s)));
         let last = scores[scores.len().saturating_sub(LAST_SCORES)..].to_vec();
         bulk.retain(|day, _| last.iter().chain(&running).any(|score| score.day == *day));

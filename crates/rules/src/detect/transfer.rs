@@ -54,6 +54,7 @@ fn late(
     let (lane, n) = lane_days(settings, passage, lanes);
     let shipped = passage.shipped_at.map(|at| book.calendar.day_of(at));
     let planned = passage.planned_at.map(|at| book.calendar.day_of(at));
+    // What has not left can not be on its way for too long: of that only the plan says when it should be there.
     let due = shipped.map(|day| plus_days(day, lane)).or(planned)?;
     let carrier = carriers.newest(&passage.documents);
     let overdue = days_between(due, book.today);
@@ -107,6 +108,7 @@ fn late(
     }
     let subject = Subject {
         item: Some(passage.item.clone()),
+        // Whoever waits for the goods is asked first; a shipment into nowhere is its sender's.
         location: passage.to.clone().or_else(|| passage.from.clone()),
         document: Some(passage.document().to_owned()),
         ..Subject::default()
@@ -144,6 +146,7 @@ fn found_by_count(book: &Book, passage: &Passage, shipped: Option<Date>) -> Opti
         .filter(|m| m.done_at.is_some_and(|at| book.calendar.day_of(at) > shipped))
         .map(|m| m.qty)
         .sum();
+    // Fewer than were sent may be a count's usual difference; only all of them say that the goods are there.
     (found >= passage.qty)
         .then(|| format!("a count at {} has found {found} since: received, not booked in", book.location_name(to)))
 }

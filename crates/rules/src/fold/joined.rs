@@ -67,6 +67,7 @@ impl Work {
         let moved = case.exceptions.clone();
         let untold = case.is_untold();
         if untold {
+            // Nobody was told of it, so there is nothing to end: it goes as if it had never been.
             self.forget(from);
         } else {
             let Ok(merged) = case.state.clone().after(CaseEvent::Merge { into: into.clone() }) else { return };

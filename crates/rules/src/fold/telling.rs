@@ -14,12 +14,24 @@ pub(super) fn telling_rank(code: T) -> u8 {
         T::MMaster | T::DData => 0,
         T::RDup | T::RUom | T::FDupBill => 1,
         T::IOut => 2,
-        T::RShort | T::FQty | T::FPrice | T::ROver | T::RDamage | T::RUnplanned | T::RAsn => 3,
-        T::ILow | T::OOversell => 4,
+        T::RShort
+        | T::FQty
+        | T::FPrice
+        | T::ROver
+        | T::RDamage
+        | T::RUnplanned
+        | T::RSubst
+        | T::RAsn
+        | T::RLot
+        | T::FUnmatched
+        | T::IStale => 3,
+        T::ILow | T::OOversell | T::OLate | T::IReserve => 4,
         T::SDelay | T::SOverdue | T::TLate | T::SUnconf | T::RLate | T::REarly | T::SLtShift => 5,
-        T::IShrink | T::INeg | T::IPhantom | T::OSync => 6,
+        T::IShrink | T::INeg | T::IPhantom | T::OSync | T::OShortPick | T::TDiff | T::IAdj => 6,
         T::ICount | T::IScrap | T::DReturn => 7,
-        T::DPromoOver | T::DPromoUnder | T::DSpike | T::DCollapse | T::DShift => 8,
-        T::IImbal => 9,
+        T::DBulk | T::DEol | T::DPromoOver | T::DPromoUnder | T::DSpike | T::DCollapse | T::DShift => 8,
+        // Matters of policy tell why, not what is to be done today.
+        T::IImbal | T::IOver | T::SParam | T::SMoq | T::SOtif | T::FUnbilled | T::FCost => 9,
+        T::DCensored | T::DCannibal | T::SSingle => 10,
     }
 }

@@ -31,7 +31,7 @@ const MESSAGE: &str = "<|message|>";
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) abstain: bool,
-    pub(super) abstain_reason: String,
+    pub(super) abstain_question: String,
     pub(super) choices: Vec<AnswerChoice>,
 }
 
@@ -39,19 +39,17 @@ pub(super) struct Answer {
 pub(super) struct AnswerChoice {
     pub(super) candidate: String,
     pub(super) confidence_percent: i64,
-    pub(super) rationale: String,
-    pub(super) risks: String,
-    pub(super) would_change: String,
+    pub(super) claims: Vec<String>,
+    pub(super) question: String,
     pub(super) message: String,
-    pub(super) cites: Vec<String>,
 }
 
 impl Answer {
     fn of(raw: Raw) -> Result<Self, Shape> {
-        let [abstain, abstain_reason, choices] = fields(raw, ["abstain", "abstain_reason", "choices"])?;
+        let [abstain, abstain_question, choices] = fields(raw, ["abstain", "abstain_question", "choices"])?;
         Ok(Self {
             abstain: abstain.flag()?,
-            abstain_reason: abstain_reason.text()?,
+            abstain_question: abstain_question.text()?,
             choices: choices.list()?.into_iter().map(AnswerChoice::of).collect::<Result<_, _>>()?,
         })
     }
@@ -59,17 +57,15 @@ impl Answer {
 
 impl AnswerChoice {
     fn of(raw: Raw) -> Result<Self, Shape> {
-        let names = ["candidate", "confidence_percent", "rationale", "risks", "would_change", "message", "cites"];
-        let [candidate, confidence, rationale, risks, would_change, message, cites] = fields(raw, names)?;
-        let cite = |value| Field { name: "cites", value }.text();
+        let names = ["candidate", "confidence_percent", "claims", "question", "message"];
+        let [candidate, confidence, claims, question, message] = fields(raw, names)?;
+        let claim = |value| Field { name: "claims", value }.text();
         Ok(Self {
             candidate: candidate.text()?,
             confidence_percent: confidence.percent()?,
-            rationale: rationale.text()?,
-            risks: risks.text()?,
-            would_change: would_change.text()?,
+            claims: claims.list()?.into_iter().map(claim).collect::<Result<_, _>>()?,
+            question: question.text()?,
             message: message.text()?,
-            cites: cites.list()?.into_iter().map(cite).collect::<Result<_, _>>()?,
         })
     }
 }

@@ -1,32 +1,37 @@
 //! The guard: nothing that a model wrote goes further unless it holds here.
 //!
-//! A reply is text of unknown intent. It becomes a [`Draft`] only when it has the asked shape, names only what was computed,
-//! and says no figure that is not a fact's; otherwise every objection is listed, for one round of repair. Pure: the same
-//! reply on the same case is judged the same way.
+//! A reply is text of unknown intent. It becomes a [`Draft`] only when it has the asked shape, chooses only what was computed,
+//! gives as reasons only claims that the evidence decides to be true, and asserts nothing in words of its own: those are
+//! questions, and in letters requests. Otherwise every objection is listed, each with its rule, for one round of repair. Pure:
+//! the same reply on the same case is judged the same way.
 
 mod answer;
 mod objection;
 mod raw;
+mod rule;
+mod rules;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use crate::prompts::CaseFile;
-use reeve_domain::action::{Action, Candidate};
-use reeve_domain::draft::{Choice, Draft, DraftFault};
-use reeve_domain::ids::{FactId, SupplierId};
+use reeve_domain::action::Action;
+use reeve_domain::draft::{Choice, Draft};
+use reeve_domain::ids::FactId;
 use reeve_domain::recommendation::Prose;
-use reeve_domain::record::RecordKind;
 
-use self::answer::{Answer, AnswerChoice, Found, find};
-use super::prose::{Audience, Field, excerpt, name_of, tell};
+use self::answer::{AnswerChoice, Found, find};
+use self::rules::{abstention, claims, confidence, mark, partner};
+use self::text::{Audience, Field, tell};
+use crate::claims::Claims;
 
 pub use self::objection::{Objection, Shape};
+pub use self::rule::Rule;
 
 /// Longest reply that is looked at, in bytes, thoughts not counted.
 const REPLY_MAX: usize = 32 * 1024;
 /// Longest fields, in characters as the model wrote them.
-const RATIONALE_MAX: usize = 800;
-const REMARK_MAX: usize = 500;
+const QUESTION_MAX: usize = 200;
 const MESSAGE_MAX: usize = 1500;
 /// Most choices.
 const CHOICES_MAX: usize = 3;
@@ -42,7 +47,8 @@ pub struct Reply {
     pub thought: bool,
 }
 
-/// Turns a reply into a draft with its references filled in, or says everything that is wrong with it.
+/// Turns a reply into a draft: its order, the claims in the program's words, its questions and letters with their references filled
+/// in. Why, risks and what would change it are empty: they are the arithmetic's ([`Draft::under`]).
 ///
 /// # Errors
 /// All objections, at least one.
@@ -52,16 +58,16 @@ pub fn check(reply: &Reply, file: &CaseFile<'_>) -> Result<Draft, Vec<Objection>
     }
     let Found { said, answer } = find(reply).map_err(|objection| vec![objection])?;
     let mut objections = Vec::new();
-    if holds_canary(said, &answer, &file.canary()) {
-        objections.push(Objection::Canary);
-    }
+    mark::check(said, &answer, &file.canary(), &mut objections);
     let count = answer.choices.len();
     if count > CHOICES_MAX || (count == 0 && !answer.abstain) {
         objections.push(Objection::ChoiceCount(count));
     }
-    let abstain = abstention(&answer, file, &mut objections);
+    abstention::check(&answer, &mut objections);
+    let abstain = answer.abstain.then(|| question("abstain_question", &answer.abstain_question, file, &mut objections).0);
+    let claims = file.claims();
     let choices = answer.choices.iter().take(CHOICES_MAX).enumerate();
-    let choices = choices.map(|(at, choice)| judge(at, choice, file, &mut objections)).collect();
+    let choices = choices.map(|(at, choice)| judge(at, choice, file, &claims, &mut objections)).collect();
     let draft = Draft { choices, abstain };
     if let Err(faults) = draft.check(file.candidates, file.bundle) {
         objections.extend(faults.into_iter().map(Objection::from));
@@ -69,97 +75,47 @@ pub fn check(reply: &Reply, file: &CaseFile<'_>) -> Result<Draft, Vec<Objection>
     if objections.is_empty() { Ok(draft) } else { Err(objections) }
 }
 
-/// Looks at the raw text and, against escapes such as `\u006d`, at the decoded fields.
-fn holds_canary(raw: &str, answer: &Answer, canary: &str) -> bool {
-    let secret = canary.rsplit('-').next().unwrap_or(canary).to_lowercase();
-    let holds = |text: &str| text.to_lowercase().contains(&secret);
-    holds(raw)
-        || holds(&answer.abstain_reason)
-        || answer.choices.iter().any(|choice| {
-            [&choice.rationale, &choice.risks, &choice.would_change, &choice.message].into_iter().any(|text| holds(text))
-        })
-}
-
-fn abstention(answer: &Answer, file: &CaseFile<'_>, objections: &mut Vec<Objection>) -> Option<String> {
-    if !answer.abstain {
-        if !answer.abstain_reason.trim().is_empty() {
-            objections.push(Objection::AbstainReason);
-        }
-        return None;
+/// A question to whoever decides, and the facts in it. It may be left out.
+fn question(name: &str, text: &str, file: &CaseFile<'_>, objections: &mut Vec<Objection>) -> (String, Vec<FactId>) {
+    if text.trim().is_empty() {
+        return (String::new(), Vec::new());
     }
-    let field = Field { name: "abstain_reason", max: REMARK_MAX, audience: Audience::House, cites: &[] };
-    Some(tell(&answer.abstain_reason, field, file, objections).text)
+    let told = tell(text, Field { name, max: QUESTION_MAX, audience: Audience::House }, file, objections);
+    (told.text, told.cites)
 }
 
-fn judge(at: usize, choice: &AnswerChoice, file: &CaseFile<'_>, objections: &mut Vec<Objection>) -> Choice {
+fn judge(at: usize, choice: &AnswerChoice, file: &CaseFile<'_>, claims: &Claims, objections: &mut Vec<Objection>) -> Choice {
     let candidate = file.candidates.iter().find(|c| c.id == choice.candidate);
     // An id that is none of the case's may be any text: people are not shown it.
     let id = candidate.map_or_else(|| format!("choice {}", at + 1), |known| known.id.clone());
-    let mut cites: Vec<FactId> = Vec::new();
-    for fact in &choice.cites {
-        let fact = FactId::new(fact.as_str());
-        if !cites.contains(&fact) {
-            cites.push(fact);
-        }
-    }
-    if cites.is_empty() {
-        objections.push(Objection::NoCites(id.clone()));
-    }
-    let confidence = u8::try_from(choice.confidence_percent).ok().filter(|percent| *percent <= 100);
-    if confidence.is_none() {
-        objections.push(Objection::Confidence(choice.confidence_percent));
-    }
-    let own_cites = cites.clone();
-    let mut say = |what: &str, text: &str, max: usize, audience: Audience| {
-        let name = format!("{id} {what}");
-        let rendered = tell(text, Field { name: &name, max, audience, cites: &own_cites }, file, objections);
-        for fact in rendered.cites {
-            if !cites.contains(&fact) {
-                cites.push(fact);
-            }
-        }
-        rendered.text
-    };
-    let rationale = say("rationale", &choice.rationale, RATIONALE_MAX, Audience::House);
-    let risks = say("risks", &choice.risks, REMARK_MAX, Audience::House);
-    let would_change = say("would_change", &choice.would_change, REMARK_MAX, Audience::House);
+    let confidence_percent = confidence::check(choice.confidence_percent, objections);
+    let claims = claims::check(&id, &choice.claims, claims, objections);
+    let (question, asked) = question(&format!("{id} question"), &choice.question, file, objections);
     // A letter for an action that sends none is left out: nobody would get it, and the rest of the answer is still good.
     let wanted = !choice.message.trim().is_empty() && candidate.is_none_or(|c| c.actions().any(Action::sends_message));
-    let message = wanted.then(|| say("message", &choice.message, MESSAGE_MAX, Audience::Outside));
-    if let (Some(text), Some(candidate)) = (&message, candidate) {
-        check_partners(text, candidate, &format!("{id} message"), file, objections);
+    let name = format!("{id} message");
+    let letter = wanted.then(|| {
+        let field = Field { name: &name, max: MESSAGE_MAX, audience: Audience::Outside };
+        tell(&choice.message, field, file, objections)
+    });
+    if let (Some(told), Some(candidate)) = (&letter, candidate) {
+        partner::check(&told.text, candidate, &name, file, objections);
     }
-    // What the reply cites itself decides about taint: a name found in its words supports nothing.
-    if own_cites.iter().any(|fact| file.bundle.facts.contains_key(fact))
-        && own_cites.iter().filter_map(|fact| file.bundle.facts.get(fact)).all(|fact| fact.third_party)
-        && !cites.iter().filter_map(|fact| file.bundle.facts.get(fact)).all(|fact| fact.third_party)
-    {
-        objections.push(Objection::Draft(DraftFault::OnlyOutsideText(id)));
+    let mut cites: Vec<FactId> = Vec::new();
+    let written = letter.iter().flat_map(|told| &told.cites);
+    for fact in claims.iter().flat_map(|claim| &claim.cites).chain(&asked).chain(written) {
+        if !cites.contains(fact) {
+            cites.push(fact.clone());
+        }
     }
+    // A name in a text is no support. What the choice rests on are its claims, and text from outside decides none.
+    if cites.iter().filter_map(|id| file.bundle.facts.get(id)).all(|fact| fact.third_party) {
+        cites.clear();
+    }
+    let message = letter.map(|told| told.text);
     Choice {
         candidate: choice.candidate.clone(),
-        confidence_percent: confidence.unwrap_or(0),
-        prose: Prose { rationale, risks, would_change, message, cites },
-    }
-}
-
-/// A message tells its receiver nothing about other suppliers (handbook §5, CONTACT).
-fn check_partners(text: &str, candidate: &Candidate, field: &str, file: &CaseFile<'_>, objections: &mut Vec<Objection>) {
-    let supplier = file.subject.supplier.as_ref().map(SupplierId::as_str);
-    // One message goes out with a plan: it is for whoever the first of its steps that sends one writes to.
-    let sends = candidate.step(candidate.step_of_message()).map_or(&candidate.action, |step| step.action);
-    let receiver: Option<&str> = match sends {
-        Action::NewPo { supplier, .. } | Action::Claim { supplier, .. } => Some(supplier.as_str()),
-        Action::Expedite { .. } | Action::DeferPo { .. } | Action::CancelPo { .. } => supplier,
-        Action::Contact { partner, .. } => Some(partner.as_str()),
-        _ => None,
-    };
-    let lower = text.to_lowercase();
-    for fact in file.bundle.facts.values().filter(|fact| fact.source.kind == RecordKind::Supplier) {
-        let Some(name) = name_of(fact).filter(|name| name.chars().count() >= 3) else { continue };
-        let is_receiver = receiver.is_some_and(|r| r == fact.source.id || r.eq_ignore_ascii_case(&name));
-        if !is_receiver && lower.contains(&name.to_lowercase()) {
-            objections.push(Objection::NamesPartner { field: field.to_owned(), fact: excerpt(fact.id.as_str()) });
-        }
+        confidence_percent,
+        prose: Prose { claims, question, message, cites, ..Prose::default() },
     }
 }

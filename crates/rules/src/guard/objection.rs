@@ -1,8 +1,10 @@
 //! What is wrong with a reply: in words for the model, which has to mend it and is shown pieces of what it wrote; and in words
-//! for people, which hold no piece of it.
+//! for people, which hold no piece of it. Each names the rule that was broken.
 
 use reeve_domain::draft::DraftFault;
 
+use super::rule::Rule;
+use super::rules::claims::CLAIMS_MAX;
 use super::{CHOICES_MAX, REPLY_MAX};
 
 /// What is wrong with a reply, in words for the model that has to mend it.
@@ -29,29 +31,38 @@ pub enum Objection {
     /// No choice, or too many.
     #[error("there are {0} choices; give one to {CHOICES_MAX}")]
     ChoiceCount(usize),
-    /// Not a percentage.
-    #[error("confidence_percent {0} is not between 0 and 100")]
-    Confidence(i64),
-    /// Nothing is cited.
-    #[error("candidate {0} cites no fact")]
-    NoCites(String),
-    /// A reason to abstain without abstaining.
-    #[error("abstain_reason is given although abstain is false; set abstain or leave the reason empty")]
-    AbstainReason,
     /// It does not fit the case.
     #[error(transparent)]
     Draft(#[from] DraftFault),
+    /// Not a percentage.
+    #[error("confidence_percent {0} is not between 0 and 100")]
+    Confidence(i64),
+    /// No claim, or too many.
+    #[error("candidate {candidate} has {count} claims; give one to {CLAIMS_MAX}")]
+    ClaimCount { candidate: String, count: usize },
+    /// One claim twice.
+    #[error("candidate {candidate} has the claim {claim:?} twice")]
+    ClaimTwice { candidate: String, claim: String },
+    /// The evidence decides no such claim.
+    #[error("candidate {candidate}: there is no claim {claim:?} in this case; pick from the listed ones")]
+    UnknownClaim { candidate: String, claim: String },
+    /// The claim is decided, and is not so.
+    #[error("candidate {candidate}: the claim {claim:?} is not true; pick from the listed ones")]
+    FalseClaim { candidate: String, claim: String },
+    /// It is another candidate's.
+    #[error("candidate {candidate}: the claim {claim:?} is about another candidate")]
+    ForeignClaim { candidate: String, claim: String },
+    /// A question to abstain with, without abstaining, or none.
+    #[error("abstain and abstain_question do not fit; abstain with a question, or leave the question empty")]
+    Abstention,
     /// A field is too long.
     #[error("{field} is longer than {max} characters")]
     TooLong { field: String, max: usize },
     /// Invisible or control characters.
     #[error("{0} has invisible or control characters")]
     Invisible(String),
-    /// Too little text.
-    #[error("{0} says nothing")]
-    SaysNothing(String),
-    /// Letters of another script than Latin.
-    #[error("{0} is not in English")]
+    /// Letters of another script or language.
+    #[error("{0} is not in English letters")]
     NotEnglish(String),
     /// A reference to nothing.
     #[error("{field}: the reference {reference:?} names no fact and no figure of a candidate")]
@@ -59,14 +70,14 @@ pub enum Objection {
     /// Text beside a reference would change what it says.
     #[error("{field}: the reference {reference:?} must stand alone between spaces, without a sign or digits beside it")]
     GluedReference { field: String, reference: String },
-    /// A percent sign behind what is no percentage.
-    #[error("{field}: {reference:?} is not a percentage")]
-    NotPercent { field: String, reference: String },
     /// Free text from outside would become our words.
     #[error("{field}: the fact {fact:?} is free text from outside and can not be quoted")]
     FreeText { field: String, fact: String },
-    /// A figure that no cited fact shows.
-    #[error("{field}: the number {number:?} is not a cited fact; write a reference in square brackets instead")]
+    /// Another unit stands behind a figure than it has.
+    #[error("{field}: the reference {reference:?} brings its own unit; write none behind it")]
+    WrongUnit { field: String, reference: String },
+    /// A figure that the model wrote itself.
+    #[error("{field}: the number {number:?} is written out; write a reference in square brackets instead, or none")]
     FreeNumber { field: String, number: String },
     /// A link or an address.
     #[error("{0} has a link or an address")]
@@ -74,15 +85,23 @@ pub enum Objection {
     /// Markup.
     #[error("{0} has markup; write plain text")]
     Markup(String),
-    /// A word of the forbidden set.
-    #[error("{field} may not say {word:?}")]
-    Forbidden { field: String, word: String },
     /// Our own money in a message.
     #[error("{field}: a message does not tell our own figures ({reference:?})")]
     TellsMoney { field: String, reference: String },
     /// Another partner's name in a message.
     #[error("{field} names the partner of {fact:?}, who is not its receiver")]
     NamesPartner { field: String, fact: String },
+    /// A word that the rule does not let stand.
+    #[error("{field} may not say {word:?}; what can be said so is among the claims")]
+    Word { rule: Rule, field: String, word: String },
+    /// What should be a question is none.
+    #[error(
+        "{0} must be one short question, beginning with a word such as Is, Has, When or Who, and ending in a question mark"
+    )]
+    NotAQuestion(String),
+    /// What should be questions and requests holds something else.
+    #[error("{field}: {sentence:?} is no greeting, no question and no request that begins with Please")]
+    NotALetter { field: String, sentence: String },
 }
 
 /// Where a reply is not JSON of the schema.
@@ -129,6 +148,38 @@ impl Shape {
 }
 
 impl Objection {
+    /// The rule that was broken.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::Truncated | Self::OnlyThought | Self::Empty | Self::TooMuch | Self::Shape(_) => Rule::Form,
+            Self::Canary => Rule::Mark,
+            Self::Draft(DraftFault::Confidence(_)) | Self::Confidence(_) => Rule::Confidence,
+            // Citations come with the claims: a model writes none itself.
+            Self::Draft(DraftFault::UnknownFact(_) | DraftFault::OnlyOutsideText(_))
+            | Self::ClaimCount { .. }
+            | Self::ClaimTwice { .. }
+            | Self::UnknownClaim { .. }
+            | Self::FalseClaim { .. }
+            | Self::ForeignClaim { .. } => Rule::Claims,
+            Self::ChoiceCount(_) | Self::Draft(_) => Rule::Choices,
+            Self::Abstention => Rule::Abstention,
+            Self::TooLong { .. } => Rule::Length,
+            Self::Invisible(_) => Rule::Invisible,
+            Self::NotEnglish(_) => Rule::Language,
+            Self::UnknownReference { .. } | Self::GluedReference { .. } => Rule::Reference,
+            Self::FreeText { .. } => Rule::Quote,
+            Self::WrongUnit { .. } => Rule::Unit,
+            Self::FreeNumber { .. } => Rule::Number,
+            Self::Link(_) => Rule::Link,
+            Self::Markup(_) => Rule::Markup,
+            Self::TellsMoney { .. } => Rule::Money,
+            Self::NamesPartner { .. } => Rule::Partner,
+            Self::Word { rule, .. } => *rule,
+            Self::NotAQuestion(_) => Rule::Question,
+            Self::NotALetter { .. } => Rule::Letter,
+        }
+    }
+
     /// What kind of fault it is, for people: always the same words, and none of the reply's.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -140,8 +191,12 @@ impl Objection {
             Self::Canary => "it repeated the mark around the data",
             Self::ChoiceCount(_) => "it had no choice or too many",
             Self::Confidence(_) => "a confidence was no percentage",
-            Self::NoCites(_) => "a choice cited no fact",
-            Self::AbstainReason => "it both chose and abstained",
+            Self::ClaimCount { .. } => "a choice had no claim or too many",
+            Self::ClaimTwice { .. } => "a choice had a claim twice",
+            Self::UnknownClaim { .. } => "it claimed what the evidence does not decide",
+            Self::FalseClaim { .. } => "it claimed what is not true",
+            Self::ForeignClaim { .. } => "a choice had another candidate's claim",
+            Self::Abstention => "it both chose and abstained, or abstained without a question",
             Self::Draft(fault) => match fault {
                 DraftFault::UnknownCandidate(_) => "it chose what is no candidate of the case",
                 DraftFault::CandidateTwice(_) => "it chose a candidate twice",
@@ -153,42 +208,59 @@ impl Objection {
             },
             Self::TooLong { .. } => "a text was too long",
             Self::Invisible(_) => "a text had invisible characters",
-            Self::SaysNothing(_) => "a text said nothing",
             Self::NotEnglish(_) => "a text was not in English",
             Self::UnknownReference { .. } => "a reference named nothing",
             Self::GluedReference { .. } => "a reference did not stand alone",
-            Self::NotPercent { .. } => "a figure was called a percentage and is none",
             Self::FreeText { .. } => "it quoted free text from outside",
-            Self::FreeNumber { .. } => "a number was not a cited fact",
+            Self::WrongUnit { .. } => "a figure was given another unit",
+            Self::FreeNumber { .. } => "a number was written out",
             Self::Link(_) => "a text had a link or an address",
             Self::Markup(_) => "a text had markup",
-            Self::Forbidden { .. } => "a text had a forbidden word",
             Self::TellsMoney { .. } => "a message told our own figures",
             Self::NamesPartner { .. } => "a message named another partner",
+            Self::Word { rule, .. } => match rule {
+                Rule::Number => "a number was written out",
+                Rule::Comparison => "a text compared, which only claims may",
+                Rule::Superlative => "a text said of something that it is the most, which only claims may",
+                Rule::Negation => "a text denied, which only claims may",
+                Rule::Quantifier => "a text spoke of all, none or only, which only claims may",
+                _ => "a text had a forbidden word",
+            },
+            Self::NotAQuestion(_) => "what should be a question was none",
+            Self::NotALetter { .. } => "a message said more than questions and requests",
         }
     }
 
-    /// The same with the place, where there is one: `A1 rationale: a number was not a cited fact`. Places are named by ids of
-    /// the case.
+    /// The same with the place, where there is one: `A1 question: a number was written out`. Places are named by ids of the case.
     pub fn for_people(&self) -> String {
         let place = match self {
             Self::TooLong { field, .. }
             | Self::Invisible(field)
-            | Self::SaysNothing(field)
             | Self::NotEnglish(field)
             | Self::UnknownReference { field, .. }
             | Self::GluedReference { field, .. }
-            | Self::NotPercent { field, .. }
             | Self::FreeText { field, .. }
+            | Self::WrongUnit { field, .. }
             | Self::FreeNumber { field, .. }
             | Self::Link(field)
             | Self::Markup(field)
-            | Self::Forbidden { field, .. }
             | Self::TellsMoney { field, .. }
             | Self::NamesPartner { field, .. }
-            | Self::NoCites(field) => field.as_str(),
+            | Self::Word { field, .. }
+            | Self::NotAQuestion(field)
+            | Self::NotALetter { field, .. } => field.as_str(),
+            Self::ClaimCount { candidate, .. }
+            | Self::ClaimTwice { candidate, .. }
+            | Self::UnknownClaim { candidate, .. }
+            | Self::FalseClaim { candidate, .. }
+            | Self::ForeignClaim { candidate, .. } => candidate.as_str(),
             _ => return self.kind().to_owned(),
         };
         format!("{place}: {}", self.kind())
+    }
+
+    /// The same for the model, with the rule's name.
+    pub fn for_model(&self) -> String {
+        format!("{} (rule {})", self, self.rule())
     }
 }

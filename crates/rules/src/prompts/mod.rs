@@ -11,10 +11,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use reeve_domain::action::{Candidate, Check};
+use reeve_domain::claim::Claim;
 use reeve_domain::draft::MESSAGE_CODES;
 use reeve_domain::evidence::{Bundle, Fact};
 use reeve_domain::exception::{Exception, Subject};
 use reeve_domain::ids::{CaseId, content_id};
+
+use crate::claims::{CASE, Claims, Ground};
 
 pub use self::version::{Card, CardChange, DraftPrompt, FILES, PromptFault, semver};
 pub use reeve_domain::text::{clean, is_invisible};
@@ -69,6 +72,11 @@ impl CaseFile<'_> {
         content_id("mark-", &["reeve draft", self.case_id.as_str()], 16)
     }
 
+    /// What may be claimed of the case, and what may not.
+    pub fn claims(&self) -> Claims {
+        Claims::of(&Ground::new(self.candidates, self.bundle, self.currency))
+    }
+
     /// The facts that are listed: those that candidates cite first, then the rest, each group by id.
     pub fn listed_facts(&self) -> Vec<&Fact> {
         let cited = |fact: &Fact| self.candidates.iter().any(|candidate| candidate.cites.contains(&fact.id));
@@ -85,9 +93,17 @@ pub fn draft_request(file: &CaseFile<'_>, objections: &[String]) -> Result<Promp
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let canary = file.canary();
+    // The same mark stands in rules and data, so that a model can tell where what others wrote begins and ends.
     let [system, user, form, schema] = file.prompt.texts();
     let system = environment.render_str(system, context! { canary => canary.clone(), message_actions => MESSAGE_CODES })?;
     let listed = file.listed_facts();
+    let claims = file.claims();
+    let ids: Vec<&str> = file.candidates.iter().map(|candidate| candidate.id.as_str()).collect();
+    // Only claims that hold are listed: a model can not pick what was never true, but by making up an id.
+    let offered = |whose: &str| claims.offered(whose, &ids).into_iter().map(ClaimView::of).collect::<Vec<_>>();
+    let of_case = offered(CASE);
+    let candidates: Vec<CandidateView> =
+        file.candidates.iter().map(|one| CandidateView::of(one, offered(&one.id))).collect();
     let exceptions: Vec<String> = file.exceptions.iter().map(exception_line).collect();
     let missing: Vec<String> =
         file.bundle.missing.iter().map(|m| clean(&format!("{}, needed for {}", m.what, m.blocks), SENTENCE_MAX)).collect();
@@ -99,14 +115,18 @@ pub fn draft_request(file: &CaseFile<'_>, objections: &[String]) -> Result<Promp
             headline => clean(file.headline, SENTENCE_MAX),
             exceptions,
             subject => clean(&file.subject.key(), OUTSIDE_MAX),
-            candidates => Serde(file.candidates.iter().map(CandidateView::of).collect::<Vec<_>>()),
+            candidates => Serde(&candidates),
+            claims => Serde(&of_case),
             facts => Serde(listed.iter().map(|fact| FactView::of(fact)).collect::<Vec<_>>()),
             facts_left_out => file.bundle.facts.len() - listed.len(),
             missing,
             objections => objections.to_vec(),
         },
     )?;
-    let schema = answer_schema(schema, file, &listed);
+    // The schema lists the very ids that may be picked, so that an
+    // endpoint that keeps to schemas can answer nothing else.
+    let picked = candidates.iter().flat_map(|candidate| &candidate.claims).chain(&of_case);
+    let schema = answer_schema(schema, &ids, &picked.map(|claim| claim.id.as_str()).collect::<Vec<_>>());
     let form = environment.render_str(form, context! { schema => schema.to_string() })?;
     Ok(Prompt { system, user, form, schema_name: "draft", schema })
 }
@@ -118,14 +138,24 @@ fn exception_line(exception: &Exception) -> String {
 }
 
 /// The answer's schema with the ids of this case filled in.
-fn answer_schema(schema: &str, file: &CaseFile<'_>, listed: &[&Fact]) -> Value {
+fn answer_schema(schema: &str, candidates: &[&str], claims: &[&str]) -> Value {
     let mut schema: Value = serde_json::from_str(schema).expect("a prompt's schema was parsed when it was read");
-    let candidates: Vec<&str> = file.candidates.iter().map(|candidate| candidate.id.as_str()).collect();
-    let facts: Vec<&str> = listed.iter().map(|fact| fact.id.as_str()).collect();
     let choice = &mut schema["properties"]["choices"]["items"]["properties"];
     choice["candidate"]["enum"] = json!(candidates);
-    choice["cites"]["items"]["enum"] = json!(facts);
+    choice["claims"]["items"]["enum"] = json!(claims);
     schema
+}
+
+#[derive(Serialize)]
+struct ClaimView {
+    id: String,
+    words: String,
+}
+
+impl ClaimView {
+    fn of(claim: &Claim) -> Self {
+        Self { id: claim.id.clone(), words: clean(&claim.words, SENTENCE_MAX) }
+    }
 }
 
 #[derive(Serialize)]
@@ -142,10 +172,11 @@ struct CandidateView {
     quantity: String,
     latest_date: String,
     checks: Vec<String>,
+    claims: Vec<ClaimView>,
 }
 
 impl CandidateView {
-    fn of(candidate: &Candidate) -> Self {
+    fn of(candidate: &Candidate, claims: Vec<ClaimView>) -> Self {
         let money = &candidate.money;
         let check = |check: &Check| {
             let verdict = if check.passed { "passed" } else { "warning" };
@@ -164,6 +195,7 @@ impl CandidateView {
             quantity: candidate.action.quantity().map_or_else(|| "none".to_owned(), |q| q.to_string()),
             latest_date: candidate.latest_date.to_string(),
             checks: candidate.steps().flat_map(|step| step.checks).map(check).collect(),
+            claims,
         }
     }
 }
@@ -208,8 +240,17 @@ mod tests {
         let schema = draft_request(&sample.file(), &[]).unwrap().schema;
         let choice = &schema["properties"]["choices"]["items"];
         assert_eq!(choice["properties"]["candidate"]["enum"], json!(["A1", "A2", "A3"]));
-        let facts = choice["properties"]["cites"]["items"]["enum"].as_array().unwrap();
-        assert_eq!(facts.len(), sample.bundle.facts.len());
+        let claims: Vec<&str> = choice["properties"]["claims"]["items"]["enum"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|id| id.as_str().unwrap())
+            .collect();
+        let all = sample.file().claims();
+        assert!(claims.len() > 10, "{claims:?}");
+        for claim in claims {
+            assert!(all.get(claim).is_ok(), "{claim} is offered and not true");
+        }
         assert_eq!(choice["additionalProperties"], json!(false));
         assert_eq!(choice["required"].as_array().unwrap().len(), choice["properties"].as_object().unwrap().len());
     }

@@ -107,7 +107,7 @@ impl DraftPrompt {
         let schema: serde_json::Value =
             serde_json::from_str(&texts[3]).map_err(|error| bad("answer.schema.json")(error.to_string()))?;
         // Where the case's own ids go: without these places they would go nowhere.
-        for id in ["candidate", "cites"] {
+        for id in ["candidate", "claims"] {
             if schema.pointer(&format!("/properties/choices/items/properties/{id}")).is_none() {
                 return Err(bad("answer.schema.json")(format!(
                     "choices have no {id:?}; keep the form of the shipped schema"

@@ -4,15 +4,15 @@
 
 use std::collections::BTreeSet;
 
-use rust_decimal::Decimal;
-
 use super::facts::Frozen;
 use super::money::exact_net;
-use super::projected::{Losses, NINE_IN_TEN, Stock, answered, beyond, both, days_to_decide, each, losses, range};
+use super::projected::{
+    Losses, NINE_IN_TEN, Stock, answered, beyond, beyond_supply, both, days_to_decide, each, losses, range,
+};
 use crate::place_key;
 use reeve_domain::action::Range;
 use reeve_domain::evidence::FactValue;
-use reeve_domain::money::{Money, Quantity, UnitPrice};
+use reeve_domain::money::Money;
 use reeve_domain::workings::{Change, Effect, Forecast, Made, Part, Stake, Surplus, Workings};
 use reeve_models::formulas;
 
@@ -28,14 +28,6 @@ const DOUBT: f64 = 0.1;
 pub(super) struct Again<'b> {
     pub(super) workings: &'b Workings,
     pub(super) facts: Frozen<'b>,
-}
-
-/// What an action costs, what it costs in vain, and what it is worth for limits.
-pub(super) struct Costs {
-    pub(super) cost: Money,
-    pub(super) regret: Money,
-    /// How the two are made.
-    pub(super) from: &'static str,
 }
 
 impl<'b> Again<'b> {
@@ -90,6 +82,39 @@ impl<'b> Again<'b> {
                 let lost = formulas::lost_margin(short, *margin, settings.recapture);
                 range(0.0, lost, 2.0 * lost)
             }
+            // Reordered for the demand of before: short by what the demand of now would have asked for.
+            Made::Level { before, after, sigma, lead, lead_sd, minimum, margin } => {
+                let z = formulas::normal_quantile(settings.service_level);
+                let demand = |daily: f64| formulas::lead_time_demand(daily, *sigma, *lead, *lead_sd);
+                let point = |daily: f64| {
+                    let (mu, sd) = demand(daily);
+                    formulas::reorder_point(mu, formulas::safety_stock(z, sd))
+                };
+                let (mu, sd) = demand(*after);
+                let in_force = minimum.unwrap_or(point(*before));
+                let short = formulas::late_reorder_shortage(mu, sd, in_force, point(*after).max(in_force));
+                let lost = formulas::lost_margin(short, *margin, settings.recapture);
+                range(0.0, lost, 2.0 * lost)
+            }
+            Made::GivenAway { usual, uplift, margin, off, days } => {
+                let lost = (usual * (margin - uplift * (margin - off))).max(0.0) * days;
+                range(lost * 0.5, lost, lost * 1.5)
+            }
+            Made::Rule { daily, sigma, lead, lead_sd, in_force, margin } => {
+                let z = formulas::normal_quantile(settings.service_level);
+                let (mu, sd) = formulas::lead_time_demand(*daily, *sigma, *lead, *lead_sd);
+                let needed = formulas::reorder_point(mu, formulas::safety_stock(z, sd));
+                let short = formulas::late_reorder_shortage(mu, sd, *in_force, needed);
+                let lost = formulas::lost_margin(short, *margin, settings.recapture);
+                range(0.0, lost, 2.0 * lost)
+            }
+            // Of what there is by then, what nobody has bought, less what of it expired before.
+            Made::Stale { supply, mu, sigma, before, most, cost } => {
+                let left = |units: f64| (units.max(*before) - before).min(*most) * cost.to_f64();
+                let at = |z: f64| left((supply - mu - z * sigma).max(0.0));
+                let expected = (formulas::expected_surplus(*mu, *sigma, *supply).max(*before) - before) * cost.to_f64();
+                range(at(NINE_IN_TEN), expected, at(-NINE_IN_TEN))
+            }
             Made::LeadTime { daily, sigma, listed, lead, lead_sd, cost, margin } => {
                 let z = formulas::normal_quantile(settings.service_level);
                 let (mu_listed, sd_listed) = formulas::lead_time_demand(*daily, *sigma, *listed, 0.0);
@@ -140,7 +165,7 @@ impl<'b> Again<'b> {
     }
 
     /// Holding cost of an excess, with doubt about the demand (handbook §3.4).
-    fn excess(self, surplus: &Surplus, units: f64) -> Range {
+    pub(super) fn excess(self, surplus: &Surplus, units: f64) -> Range {
         let (mu, cost) = (surplus.daily, surplus.cost.to_f64());
         let until = if mu > 0.0 { surplus.target / mu } else { 0.0 };
         let rate = self.workings.settings.holding_rate;
@@ -188,32 +213,42 @@ impl<'b> Again<'b> {
                 let saved = Money::from_f64(saved);
                 Some(each(self.excess(surplus, surplus.units), |m| (m - saved).max(Money::ZERO)))
             }
-            Change::TakenBack(_) | Change::Adjusted(_) => None,
-            _ => Some(self.timed(place_key::subject_of(key)?, change, wait)?.of(key)),
+            Change::Reduced { surplus, more, .. } => Some(self.excess(surplus, surplus.units - more)),
+            _ if change.is_timed() => Some(self.timed(place_key::subject_of(key)?, change, wait)?.of(key)),
+            _ => None,
         }
     }
 
     /// What a change that takes effect on a day leaves of a place's shortage: never more than there is without it, but for the
-    /// donor's risk. None where the evidence does not say the day.
+    /// donors' risk. None where the evidence does not say the day.
     fn timed(self, place: &str, change: &Change, wait: u32) -> Option<Losses> {
         let (stake, forecast) = self.place(place)?;
-        let stock = Stock::of(stake);
         let recapture = self.workings.settings.recapture;
-        let now = losses(stake, recapture, forecast, &stock);
+        let now = losses(stake, recapture, forecast, &Stock::of(stake));
         // Without a day nothing can be projected; with one that lies too late, nothing is saved.
         change.day_after(0)?;
-        let Some(day) = change.day_after(wait) else { return Some(now) };
-        let with = |stock: &Stock| losses(stake, recapture, forecast, stock).at_most(now);
-        Some(match change {
-            Change::Moved { quantity, .. } => {
-                let (left, risk) = (with(&stock.with_receipt(day, *quantity, 0.0)), self.risk(change)?);
-                Losses { lost: each(left.lost, |m| m + risk), ..left }
+        let steps = super::projected::steps(change, place);
+        if !steps.iter().any(|step| step.is_timed() && step.day_after(wait).is_some()) {
+            return Some(now);
+        }
+        let stock = Stock::of(stake).after(&steps, wait);
+        let quiet = super::projected::quieter(forecast, &steps, wait);
+        let forecast = quiet.as_ref().unwrap_or(forecast);
+        let mut left = losses(stake, recapture, forecast, &stock);
+        for step in &steps {
+            match (step, step.day_after(wait)) {
+                (Change::Sooner { refused: Some(refused), .. }, _) => left = left.mixed(now, *refused),
+                (Change::Asked { left: share, .. }, Some(day)) => {
+                    left = answered(stake, recapture, forecast, (&stock, left), (day, *share));
+                }
+                _ => {}
             }
-            Change::Sooner { line, quantity, .. } => with(&stock.with_moved(line, *quantity, day)),
-            Change::Ordered { quantity, sd, .. } => with(&stock.with_receipt(day, *quantity, *sd)),
-            Change::Asked { left, .. } => answered(stake, recapture, forecast, day, *left),
-            Change::Less { .. } | Change::TakenBack(_) | Change::Adjusted(_) => return None,
-        })
+        }
+        let left = left.at_most(now);
+        let risks: Option<Vec<Money>> =
+            steps.iter().filter(|step| matches!(step, Change::Moved { .. })).map(|step| self.risk(step)).collect();
+        let risk: Money = risks?.into_iter().sum();
+        Some(Losses { lost: each(left.lost, |m| m + risk), ..left })
     }
 
     /// What an action is worth if it is decided `wait` days later, in ten-thousandths of a minor unit. A change that the
@@ -265,78 +300,9 @@ impl<'b> Again<'b> {
         let safety = formulas::safety_stock(z, formulas::window_sigma(days, donor.sigma, donor.daily, 0.0));
         Some(formulas::transferable(donor.available - donor.promised, donor.daily, days, safety).floor())
     }
-
-    /// C and G of an action.
-    pub(super) fn costs(self, effect: &Effect) -> Option<Costs> {
-        let set = &self.workings.settings;
-        let costs = |cost: Money, regret: Money, from: &'static str| Some(Costs { cost, regret, from });
-        let nothing = Money::ZERO;
-        match (&effect.change, effect.code.as_str()) {
-            (Some(Change::Moved { quantity, .. }), _) => {
-                let of = |units: f64| set.transfer_fixed + Money::from_f64(set.transfer_per_unit.to_f64() * units);
-                costs(of(*quantity), of(quantity / 2.0), "fixed and per unit; half of it moved back")
-            }
-            (Some(Change::Sooner { quantity, kits, price, .. }), _) => {
-                let value = units(kits.unwrap_or(*quantity))? * *price;
-                let cost = set.expedite_fixed + Money::from_f64(value.to_f64() * set.expedite_rate);
-                costs(cost, nothing, "fixed and a share of the value")
-            }
-            (Some(Change::Ordered { quantity, cost, .. }), _) => {
-                let held = formulas::holding_cost(*quantity, cost.to_f64(), set.holding_rate, 365.0);
-                let half = Money::from_decimal(Decimal::new(Money::from_f64(held).minor, 2) / Decimal::TWO);
-                costs(set.order_fixed, half, "an order; holding it for half a year")
-            }
-            (Some(Change::Less { quantity, later, before, review, margin, .. }), _) => {
-                let missed = formulas::lost_margin(quantity.min(before * review), *margin, set.recapture);
-                let again = if later.is_some() { set.change_fixed } else { set.order_fixed };
-                costs(set.change_fixed, again + Money::from_f64(missed), "a change; undoing it, and margin missed meanwhile")
-            }
-            (Some(Change::TakenBack(sold)), _) => {
-                let margin: f64 = sold.iter().map(|(quantity, margin)| quantity * margin).sum();
-                costs(set.paperwork, Money::from_f64(margin.max(0.0)), "paperwork; the margin of an order that was meant")
-            }
-            (Some(Change::Adjusted(more)), _) => {
-                let held = |(units, cost, days): &(f64, UnitPrice, f64)| {
-                    formulas::holding_cost(*units, cost.to_f64(), set.holding_rate, *days)
-                };
-                let cost = Money::from_f64(more.iter().map(held).sum());
-                costs(cost, cost, "what is held more, for a cycle; and for another until it is taken back")
-            }
-            (None, "ESCALATE") if !effect.shares.is_empty() => {
-                costs(set.paperwork, nothing, "an investigation (setting of paperwork)")
-            }
-            (None, "REVERSE-DOC") => {
-                costs(set.paperwork, set.paperwork + set.paperwork, "paperwork; twice to enter it again")
-            }
-            (None, "CLAIM" | "BLOCK-BILL") => costs(set.paperwork, set.contact, "paperwork; an explanation"),
-            (None | Some(Change::Asked { .. }), "CONTACT") => costs(set.contact, nothing, "a question (setting)"),
-            (None | Some(Change::Asked { .. }), "RECOUNT") => costs(set.recount, nothing, "a count (setting)"),
-            (None, "MONITOR" | "NO-ACTION" | "ESCALATE" | "ACCEPT-VAR") => costs(nothing, nothing, "it costs nothing"),
-            (None | Some(Change::Asked { .. }), _) => None,
-        }
-    }
-
-    /// The price of the line that an action sends away or puts off, where it is known.
-    pub(super) fn line_price(effect: &Effect) -> Option<UnitPrice> {
-        match effect.change.as_ref()? {
-            Change::Less { price, .. } => *price,
-            _ => None,
-        }
-    }
 }
 
 /// A share of an amount.
 pub(super) fn scaled(amount: Money, share: f64) -> Money {
     Money::from_f64(amount.to_f64() * share)
-}
-
-/// Units as documents count them.
-pub(super) fn units(quantity: f64) -> Option<Quantity> {
-    Decimal::try_from(quantity).ok().map(Quantity)
-}
-
-/// Units wanted beyond a supply: at the 10th percentile, expected, at the 90th.
-fn beyond_supply(mu: f64, sigma: f64, supply: f64) -> [f64; 3] {
-    let at = |z: f64| (mu + z * sigma - supply).max(0.0);
-    [at(-NINE_IN_TEN), formulas::expected_shortage(mu, sigma, supply), at(NINE_IN_TEN)]
 }

@@ -100,6 +100,7 @@ pub(super) fn lines(bundle: &Bundle, models: &Models) -> Vec<Line> {
 fn line(facts: Frozen<'_>, fact: &Fact) -> Option<Line> {
     let stated = number(fact)?;
     let Again { value, off, from, bound } = again(facts, fact, stated)?;
+    // Below what the formula gives it may be right: another bound is known to exist and is not among the facts.
     if let Some(bound) = bound.filter(|_| stated < value - off) {
         return Some(Line::not_frozen(fact.id.as_str(), fact.value.show(), bound));
     }
@@ -135,6 +136,7 @@ fn again(facts: Frozen<'_>, fact: &Fact, stated: f64) -> Option<Again> {
         "lost_margin" => {
             let (margin, kept) = (facts.margin(record)?, 1.0 - facts.share(record, "recapture")?);
             let value = formulas::lost_margin(at("shortage_units")?, margin, 1.0 - kept);
+            // Units are shown to a hundredth: half of that in margin, and a cent for the rounding of the money.
             let off = 0.005 * margin * kept + 0.01;
             // Where a supplier owes less than the shortage, only what he owes is lost by his delay.
             if stated < value - off && owed(facts).any(|units| (units * margin * kept - stated).abs() <= 0.01) {
@@ -155,6 +157,7 @@ fn again(facts: Frozen<'_>, fact: &Fact, stated: f64) -> Option<Again> {
         }
         "transferable" => {
             let spare = formulas::transferable(at("available")?, at("own_daily")?, at("own_days")?, at("own_safety")?);
+            // Whole units, and a daily demand that is shown to a hundredth and counts once for each day.
             let off = 1.0 + 0.005 * (at("own_days")? + 1.0);
             let from = "available − own demand until its receipt − own safety stock, whole units";
             let bound = "less than its stock allows: what other cases were promised is not among the facts";
@@ -198,8 +201,39 @@ fn again(facts: Frozen<'_>, fact: &Fact, stated: f64) -> Option<Again> {
             let share = facts.share(record, "ghost")?;
             Again::about(lost * share, 0.01 + 0.01 * lost, "demand × days × margin × (1 − recapture) × share")
         }
+        "stale_units" => {
+            let [mu, sigma, supply, before] = ["demand", "sigma", "supply", "before"].map(|of| at(&format!("stale_{of}")));
+            let left = formulas::expected_surplus(mu?, sigma?, supply?);
+            Again::about(left.max(before?) - before?, 0.03, "expected surplus at expiry less what expired before")
+        }
+        "unmatched_at_stake" => {
+            let value = at("unmatched")? * facts.share(record, "not_owed")? * (1.0 - at("fit")? / 100.0);
+            // The fit is a share that is shown rounded.
+            Again::about(value, 0.01 + 0.000_06 * at("unmatched")?, "billed × share not owed × (1 − fit)")
+        }
+        "unbilled_at_stake" => {
+            Again::exactly(at("unbilled")? * facts.share(record, "billed_wrong")?, "not billed × share billed wrong")
+        }
+        "unbilled_value" => Again::exactly(at("open_to_bill")? * at("price")?, "not billed × price"),
+        "late_margin" => {
+            let (units, margin) = (at("late_there")?, facts.margin(record)?);
+            let off = 0.01 + 0.000_06 * units * margin;
+            Again::about(units * margin * at("late_share")? / 100.0, off, "units past their day × margin × share")
+        }
+        "blocked_margin" => {
+            let margin = facts.margin(record)?;
+            let lost = formulas::lost_margin(at("blocked")?, margin, facts.share(record, "recapture")?);
+            Again::about(lost, 0.01 + 0.005 * margin, "units wanted by others × margin × (1 − recapture)")
+        }
+        "adjusted_at_stake" => {
+            Again::exactly(at("adjusted_value")? * facts.share(record, "wrong")?, "value × probability that it is wrong")
+        }
         "damage_value" => Again::exactly(at("back_owed")? * at("price")?, "billed of what was sent back × price"),
         "fewer_value" => Again::exactly(at("fewer")? * at("price")?, "announced and not come × price"),
+        "unfit_value" => {
+            let value = at("rest_value")? * at("unfit_share")? / 100.0 * facts.share(record, "unseen")?;
+            Again::about(value, 0.01 + 0.001 * at("rest_value")?, "rest of the delivery × share unfit × share unseen")
+        }
         "goods_at_risk" => {
             Again::exactly(at("goods_value")? * facts.share(record, "lost")?, "value × share not found again")
         }

@@ -2,10 +2,14 @@
 //! What the frozen evidence can not say is named and never counted as agreeing.
 //!
 //! - `facts`, `money`, `words`, `rank`: how each kind of line is recomputed; `muted`: a proposal to mute;
+//! - `claims`: a model's reasons, decided again;
 //! - `habits`: what is said of purchase lines beside their suppliers' habits;
-//! - `worked`, `again`, `projected`: the same from the workings that are frozen beside the facts.
+//! - `worked`, `again`, `costs`, `projected`, `beside`: the same from the workings that are frozen beside the facts.
 
 mod again;
+mod beside;
+pub mod claims;
+mod costs;
 mod facts;
 mod habits;
 mod money;

@@ -80,6 +80,7 @@ fn net(sum: &MoneySum) -> Vec<Line> {
         exact(sum.loss_now.expected, sum.loss_after.expected),
     ];
     let expected = all[2];
+    // The low end of what is lost may be the high end of what is saved, so the ends are put in order.
     all.sort_unstable();
     let line = |figure: &str, stated: Money, exact: i128| {
         // Rounded once, at the end: never further off than half a minor unit.
@@ -105,6 +106,11 @@ fn commits(action: &Action) -> Option<Money> {
         Action::Expedite { surcharge_max, .. } => Some(*surcharge_max),
         // What a transfer costs is in the plan's cost; the others commit nothing.
         Action::Transfer { .. }
+        | Action::Reallocate { .. }
+        | Action::ForecastFix { .. }
+        | Action::MarkEvent { .. }
+        | Action::HoldQc { .. }
+        | Action::FixMaster { .. }
         | Action::Recount { .. }
         | Action::Contact { .. }
         | Action::Monitor { .. }
@@ -146,9 +152,16 @@ fn value(
         Action::Claim { value, .. } => Line::same(figure, stated, value, "the claim"),
         Action::BlockBill { disputed, .. } => Line::same(figure, stated, disputed, "what is disputed"),
         Action::AcceptVar { variance, .. } => Line::same(figure, stated, variance.abs(), "the variance"),
-        Action::NewPo { quantity, price, .. } => Line::same(figure, stated, *quantity * *price, "quantity × price"),
+        Action::NewPo { quantity, price, .. } | Action::AltSupplier { quantity, price, .. } => {
+            Line::same(figure, stated, *quantity * *price, "quantity × price")
+        }
         Action::Transfer { .. } => Line::same(figure, stated, candidate.money.cost, "the cost of the transfer"),
         Action::Recount { .. }
+        | Action::Reallocate { .. }
+        | Action::ForecastFix { .. }
+        | Action::MarkEvent { .. }
+        | Action::HoldQc { .. }
+        | Action::FixMaster { .. }
         | Action::Contact { .. }
         | Action::Monitor { .. }
         | Action::NoAction { .. }

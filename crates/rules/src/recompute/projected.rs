@@ -5,7 +5,7 @@
 
 use reeve_domain::action::Range;
 use reeve_domain::money::Money;
-use reeve_domain::workings::{Forecast, Receipt, Stake};
+use reeve_domain::workings::{Change, Forecast, Receipt, Stake};
 use reeve_models::formulas;
 
 /// Standard normal deviate of the 90th percentile.
@@ -62,6 +62,18 @@ impl Stock {
         };
         let receipts = self.receipts.iter().map(rest).filter(|r| r.quantity > 0.0).collect();
         Self { receipts, ..self.clone() }.with_receipt(day, quantity, 0.0)
+    }
+
+    /// With steps that are decided `wait` days later; what then comes too late changes nothing.
+    pub(super) fn after(&self, steps: &[&Change], wait: u32) -> Self {
+        steps.iter().fold(self.clone(), |stock, step| match (step, step.day_after(wait)) {
+            (Change::Moved { quantity, .. }, Some(day)) => stock.with_receipt(day, *quantity, 0.0),
+            (Change::Sooner { line, quantity, .. }, Some(day)) => stock.with_moved(line, *quantity, day),
+            (Change::Ordered { quantity, sd, .. } | Change::Raised { quantity, sd, .. }, Some(day)) => {
+                stock.with_receipt(day, *quantity, *sd)
+            }
+            _ => stock,
+        })
     }
 
     /// What is free for those who ask up to day `day`.
@@ -146,6 +158,12 @@ impl Losses {
         Self { lost: put(self.lost, other.lost), more: put(self.more, other.more), waited: put(self.waited, other.waited) }
     }
 
+    /// These, and with the probability `share` the others.
+    pub(super) fn mixed(self, others: Self, share: f64) -> Self {
+        let part = |range: Range, share: f64| each(range, |m| Money::from_f64(m.to_f64() * share));
+        self.put(others, |these, others| both(part(others, share), part(these, 1.0 - share), |a, b| a + b))
+    }
+
     /// Never more than `most`.
     pub(super) fn at_most(self, most: Self) -> Self {
         self.put(most, |a, b| both(a, b, Ord::min))
@@ -185,27 +203,58 @@ pub(super) fn losses(stake: &Stake, recapture: f64, forecast: &Forecast, stock: 
 
 /// The day from which on what arrives saves nothing: the end of the worst window, or where nobody will ask in vain the day on
 /// which those who wait are served.
-pub(super) fn relief(stake: &Stake, forecast: &Forecast) -> u32 {
-    let worst = Stock::of(stake).worst(forecast, stake.until, stake.until_sd);
+fn relief(stake: &Stake, forecast: &Forecast, stock: &Stock) -> u32 {
+    let worst = stock.worst(forecast, stake.until, stake.until_sd);
     if worst.units >= LEAST_UNITS { worst.days } else { served(stake) }
 }
 
-/// What an answer on day `day` leaves, that ends the shortage but for a share: what is lost until then is lost.
-pub(super) fn answered(stake: &Stake, recapture: f64, forecast: &Forecast, day: u32, left: f64) -> Losses {
-    let now = losses(stake, recapture, forecast, &Stock::of(stake));
-    if day >= relief(stake, forecast) {
+/// What an answer on a day leaves of `now`, that ends the shortage but for a share: what is lost until then is lost.
+pub(super) fn answered(
+    stake: &Stake,
+    recapture: f64,
+    forecast: &Forecast,
+    (stock, now): (&Stock, Losses),
+    (day, left): (u32, f64),
+) -> Losses {
+    if day >= relief(stake, forecast, stock) {
         return now;
     }
     let so_far = Stake { until: day, until_sd: 0.0, ..stake.clone() };
     let share = |range: Range, share: f64| each(range, |m| Money::from_f64(m.to_f64() * share));
     let gone = Losses {
-        lost: losses(&so_far, recapture, forecast, &Stock::of(stake)).lost,
+        lost: losses(&so_far, recapture, forecast, stock).lost,
         more: Range::default(),
         waited: share(now.waited, formulas::waited_share(f64::from(day), f64::from(served(stake)))),
     }
     .at_most(now);
     let rest = now.put(gone, |now, gone| share(beyond(now, gone), left));
     gone.put(rest, |gone, rest| both(gone, rest, |a, b| a + b))
+}
+
+/// The steps of a change that work on a place.
+pub(super) fn steps<'c>(change: &'c Change, place: &str) -> Vec<&'c Change> {
+    let Change::Together(steps) = change else { return vec![change] };
+    let elsewhere = |step: &Change| match step {
+        Change::Moved { place: at, .. }
+        | Change::Sooner { place: at, .. }
+        | Change::Raised { place: at, .. }
+        | Change::Ordered { place: at, .. } => at != place,
+        _ => false,
+    };
+    steps.iter().filter(|step| !elsewhere(step)).collect()
+}
+
+/// The demand where a step makes less of it on some days; none where none does.
+pub(super) fn quieter(forecast: &Forecast, steps: &[&Change], wait: u32) -> Option<Forecast> {
+    let (from, to, share) = steps.iter().find_map(|step| match step {
+        Change::Quieter { to, share, .. } => Some((step.day_after(wait)?, *to, *share)),
+        _ => None,
+    })?;
+    let days = (1..).zip(forecast.days()).map(|(at, (mean, sigma))| {
+        let share = if at < from || at > to { 1.0 } else { share };
+        (mean * share, sigma * share)
+    });
+    Some(Forecast::of(days))
 }
 
 /// Days for which a decision can wait whose effect comes on day `lead`, so that it comes before stock has run out.
@@ -237,4 +286,10 @@ pub(super) fn both(a: Range, b: Range, put: impl Fn(Money, Money) -> Money) -> R
 /// What `all` has more than `part`.
 pub(super) fn beyond(all: Range, part: Range) -> Range {
     both(all, part, |all, part| (all - part).max(Money::ZERO))
+}
+
+/// Units wanted beyond a supply: at the 10th percentile, expected, at the 90th.
+pub(super) fn beyond_supply(mu: f64, sigma: f64, supply: f64) -> [f64; 3] {
+    let at = |z: f64| (mu + z * sigma - supply).max(0.0);
+    [at(-NINE_IN_TEN), formulas::expected_shortage(mu, sigma, supply), at(NINE_IN_TEN)]
 }

@@ -24,13 +24,13 @@ impl Sources {
         names: impl IntoIterator<Item = String>,
     ) -> Self {
         let mut facts = BTreeSet::new();
-        let mut known: BTreeSet<String> = names.into_iter().flat_map(|name| tokens(&name)).collect();
+        let mut known: BTreeSet<String> = names.into_iter().flat_map(|name| numbers(&name)).collect();
         for fact in bundle.facts.values() {
             match &fact.value {
-                FactValue::Text(text) => known.extend(tokens(text)),
-                other => facts.extend(tokens(&other.show())),
+                FactValue::Text(text) => known.extend(numbers(text)),
+                other => facts.extend(numbers(&other.show())),
             }
-            known.extend(tokens(&fact.label));
+            known.extend(numbers(&fact.label));
         }
         let mut figures = BTreeSet::new();
         for other in recommendations {
@@ -38,21 +38,21 @@ impl Sources {
         }
         figures_of(&rec.candidate, &mut figures);
         if let Drafter::Edited { was, .. } = &rec.drafter {
-            figures.extend(tokens(&serde_json::to_string(was).unwrap_or_default()));
+            figures.extend(numbers(&serde_json::to_string(was).unwrap_or_default()));
             figures.extend(was.quantity().map(|q| q.0.normalize().to_string()));
-            figures.extend(tokens(&rec.drafted_at.to_string()));
+            figures.extend(numbers(&rec.drafted_at.to_string()));
         }
         if matches!(rec.candidate.action, Action::Mute { .. }) {
-            figures.extend(muted::percents(bundle).iter().flat_map(|percent| tokens(percent)));
+            figures.extend(muted::percents(bundle).iter().flat_map(|percent| numbers(percent)));
         }
-        known.extend(bundle.missing.iter().flat_map(|m| tokens(&m.what)));
+        known.extend(bundle.missing.iter().flat_map(|m| numbers(&m.what)));
         Self { facts, figures, names: known }
     }
 
     /// The same with more names of records.
     #[must_use]
     pub fn with_names(mut self, names: impl IntoIterator<Item = String>) -> Self {
-        self.names.extend(names.into_iter().flat_map(|name| tokens(&name)));
+        self.names.extend(names.into_iter().flat_map(|name| numbers(&name)));
         self
     }
 }
@@ -60,12 +60,7 @@ impl Sources {
 /// The numbers of the card's words that are in none of the sources: they may stand in another record's name.
 pub fn from_nowhere(rec: &Recommendation, sources: &Sources) -> BTreeSet<String> {
     let known = |token: &String| [&sources.facts, &sources.figures, &sources.names].iter().any(|all| all.contains(token));
-    texts(rec).iter().flat_map(|(_, text)| tokens(text)).filter(|token| !known(token)).collect()
-}
-
-/// The numbers of a text as they stand in it.
-fn tokens(text: &str) -> Vec<String> {
-    numbers(text).into_iter().map(|number| number.text).collect()
+    texts(rec).iter().flat_map(|(_, text)| numbers(text)).filter(|token| !known(token)).collect()
 }
 
 fn figures_of(candidate: &Candidate, figures: &mut BTreeSet<String>) {
@@ -73,18 +68,18 @@ fn figures_of(candidate: &Candidate, figures: &mut BTreeSet<String>) {
     let saved = m.loss_now.expected - m.loss_after.expected;
     let amounts = [m.benefit, m.loss_now, m.loss_after].into_iter().flat_map(|r| [r.low, r.expected, r.high]);
     for amount in amounts.chain([m.cost, m.regret, saved, candidate.value]) {
-        figures.extend(tokens(&amount.to_string()));
+        figures.extend(numbers(&amount.to_string()));
     }
     figures.insert(format!("{:.0}", m.p * 100.0));
     figures.insert(format!("{:.2}", m.p));
     figures.insert(candidate.latest_date.to_string());
-    figures.extend(tokens(&candidate.id));
+    figures.extend(numbers(&candidate.id));
     for step in candidate.steps() {
         figures.extend(step.action.quantity().map(|q| q.to_string()));
-        figures.extend(tokens(&serde_json::to_string(step.action).unwrap_or_default()));
+        figures.extend(numbers(&serde_json::to_string(step.action).unwrap_or_default()));
         for check in step.checks {
-            figures.extend(tokens(&check.name));
-            figures.extend(tokens(&check.detail));
+            figures.extend(numbers(&check.name));
+            figures.extend(numbers(&check.detail));
         }
     }
 }
@@ -96,20 +91,21 @@ pub fn lines(rec: &Recommendation, sources: &Sources) -> Vec<Line> {
 }
 
 /// What a card says in words, each with what its numbers are called.
-fn texts(rec: &Recommendation) -> [(&'static str, String); 5] {
+fn texts(rec: &Recommendation) -> [(&'static str, String); 6] {
     let prose = &rec.prose;
     [
         ("numbers in the summary", rec.candidate.told()),
         ("numbers in the rationale", prose.rationale.clone()),
         ("numbers in the risks", prose.risks.clone()),
         ("numbers in what would change it", prose.would_change.clone()),
+        ("numbers in the question", prose.question.clone()),
         ("numbers in the message", prose.message.clone().unwrap_or_default()),
     ]
 }
 
 fn line(figure: &str, text: &str, sources: &Sources) -> Line {
     let (mut facts, mut figures, mut names, mut unknown) = (0, 0, 0, Vec::new());
-    for token in tokens(text) {
+    for token in numbers(text) {
         if sources.facts.contains(&token) {
             facts += 1;
         } else if sources.figures.contains(&token) {

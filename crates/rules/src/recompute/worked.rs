@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::Line;
-use super::again::{Again, units};
+use super::again::Again;
+use super::beside;
 use super::facts::{Frozen, field_of, number};
 use super::projected::{Losses, Stock, Window};
 use crate::place_key;
@@ -12,7 +13,7 @@ use reeve_domain::action::{Action, Candidate, Range};
 use reeve_domain::evidence::{Bundle, Fact, FactValue};
 use reeve_domain::ids::FactId;
 use reeve_domain::money::{Money, Quantity};
-use reeve_domain::recommendation::{Drafter, Recommendation};
+use reeve_domain::recommendation::Recommendation;
 use reeve_domain::workings::{Change, Effect, Made, Settings};
 
 /// The workings of a bundle, where it has some.
@@ -34,6 +35,8 @@ pub(super) fn facts(again: Again<'_>) -> BTreeMap<FactId, Line> {
         }
     };
     for (key, part) in &again.workings.parts {
+        // A part that is certain is proved by its fact, and one that is
+        // an amount has nothing behind it to compute from.
         let Some(fact) = part.fact.as_ref().filter(|_| !matches!(part.made, Made::Certain | Made::Amount(_))) else {
             continue;
         };
@@ -78,6 +81,7 @@ pub(super) fn facts(again: Again<'_>) -> BTreeMap<FactId, Line> {
             add(format!("item:{item}/transferable@{at}"), shown(spare), from);
         }
     }
+    // Of a plan's steps some move fewer units than their facts say: the plan's own figures say what that comes to.
     for change in again.workings.options.values().filter_map(|effect| effect.change.as_ref()) {
         if let (Change::Moved { place, from, .. }, Some(risk)) = (change, again.risk(change))
             && let (Some((item, to)), Some((_, from))) = (place_key::split(place), place_key::split(from))
@@ -132,7 +136,7 @@ pub(super) fn lines(again: Again<'_>, effect: &Effect, rec: &Recommendation, cit
         lines.push(Line::not_frozen("C", candidate.money.cost, why.clone()));
         lines.push(Line::not_frozen("G", candidate.money.regret, why));
     }
-    lines.extend(action(rec, effect));
+    lines.extend(beside::lines(again, effect, rec));
     lines
 }
 
@@ -184,6 +188,7 @@ fn margins(again: Again<'_>) -> Vec<Line> {
         let of = |percent: f64| (list - cost - list * percent / 100.0).max(0.0);
         // A reduction is kept at a tenth of a percent.
         let near = |percent: f64, off: f64| (of(percent) - stake.margin).abs() <= off + 1e-9;
+        // Which promotion counts hangs on a day that the workings do not hold, so any that is cited may be the one.
         let agrees = near(0.0, 0.0) || percents.iter().any(|percent| near(*percent, list * 0.000_5));
         let shown = |margin: f64| format!("{margin:.2}");
         let figure = format!("margin of a unit at {place}");
@@ -196,6 +201,7 @@ fn margins(again: Again<'_>) -> Vec<Line> {
 fn shares(again: Again<'_>, effect: &Effect, cited: &[&Fact]) -> Vec<Line> {
     let stated = |share: f64| {
         let percent = FactValue::percent(share * 100.0);
+        // A share that no fact on the card says is an assumption that nobody was shown.
         cited.iter().find(|f| field_of(f).0.starts_with("assumed_") && field_of(f).0.contains("_left") && f.value == percent)
     };
     let line = |(key, share): (&String, &f64)| {
@@ -208,39 +214,18 @@ fn shares(again: Again<'_>, effect: &Effect, cited: &[&Fact]) -> Vec<Line> {
     };
     let mut lines: Vec<Line> =
         effect.shares.iter().filter(|(key, _)| again.workings.parts.contains_key(*key)).map(line).collect();
-    if let Some(Change::Asked { left, .. }) = &effect.change {
-        lines.push(line((&"the shortage after the answer".to_owned(), left)));
-    }
-    lines
-}
-
-/// The action itself, where the workings say with which quantity and where it was computed. What people edited is computed
-/// from what it was.
-fn action(rec: &Recommendation, effect: &Effect) -> Vec<Line> {
-    let action = match &rec.drafter {
-        Drafter::Edited { was, .. } => was.as_ref(),
-        _ => &rec.candidate.action,
+    let asked = |change: &Change| match change {
+        Change::Asked { left, .. } => Some(*left),
+        _ => None,
     };
-    let Some(change) = &effect.change else { return Vec::new() };
-    let (quantity, at) = match (change, action) {
-        (Change::Moved { place, from, quantity, .. }, Action::Transfer { item, from: donor, to, .. }) => {
-            (*quantity, Some((format!("{item}@{donor} to {item}@{to}"), format!("{from} to {place}"))))
-        }
-        (Change::Sooner { line, quantity, kits, .. }, Action::Expedite { po_line, .. }) => {
-            (kits.unwrap_or(*quantity), Some((po_line.clone(), line.clone())))
-        }
-        (Change::Ordered { place, quantity, .. }, Action::NewPo { item, destination, .. }) => {
-            (*quantity, Some((format!("{item}@{destination}"), place.clone())))
-        }
-        (Change::Less { quantity, .. }, _) => (*quantity, None),
-        _ => return Vec::new(),
+    let left = match &effect.change {
+        Some(Change::Together(steps)) => steps.iter().find_map(asked),
+        Some(change) => asked(change),
+        None => None,
     };
-    let mut lines = Vec::new();
-    if let (Some(stated), Some(frozen)) = (action.quantity(), units(quantity)) {
-        lines.push(Line::same("quantity", stated, frozen, "the quantity that the money was computed with"));
+    if let Some(left) = left {
+        lines.push(line((&"the shortage after the answer".to_owned(), &left)));
     }
-    lines
-        .extend(at.map(|(stated, frozen)| Line::same("place", stated, frozen, "the place that the money was computed for")));
     lines
 }
 
@@ -249,13 +234,26 @@ pub(super) fn value(again: Again<'_>, effect: &Effect, rec: &Recommendation) -> 
     let candidate = &rec.candidate;
     let (figure, stated) = ("value for limits", candidate.value);
     match &candidate.action {
-        Action::DeferPo { quantity, .. } | Action::CancelPo { quantity, .. } => {
+        Action::DeferPo { quantity, .. }
+        | Action::CancelPo { quantity, .. }
+        | Action::IncreasePo { quantity, .. }
+        | Action::Return { quantity, .. } => {
             let value = Again::line_price(effect).map_or(Money::ZERO, |price| *quantity * price);
             Some(Line::same(figure, stated, value, "quantity × the line's frozen price"))
         }
+        Action::AdjustParam { .. } => {
+            let Some(Change::Adjusted(more)) = &effect.change else { return None };
+            let value: Money = more.iter().map(|(units, cost, _)| Quantity::ceil_units(*units) * *cost).sum();
+            Some(Line::same(figure, stated, value, "units that are held more × cost"))
+        }
         Action::Expedite { .. } => Some(Line::same(figure, stated, candidate.money.cost, "the surcharge, at most")),
+        Action::SplitShip { .. } | Action::Markdown { .. } | Action::PromoChange { .. } => {
+            Some(Line::same(figure, stated, candidate.money.cost, "what it costs"))
+        }
         Action::ReverseDoc { .. } => {
             let sum: Money = effect.shares.keys().filter_map(|key| again.part(key)).map(|part| part.expected).sum();
+            // Where it reverses something else too, its value can not be
+            // told from the parts alone: then nothing is said here.
             (sum == stated).then(|| Line::same(figure, stated, sum, "the parts of the loss that it reverses"))
         }
         _ => None,

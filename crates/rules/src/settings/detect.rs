@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use reeve_domain::carried::CarriedBy;
 use reeve_domain::exception::ExceptionType;
-use reeve_domain::setting::duration;
+use reeve_domain::money::Money;
+use reeve_domain::setting::{duration, money};
 use serde::{Deserialize, Deserializer};
 
 /// `[detect]`
@@ -37,6 +38,15 @@ pub struct DetectConfig {
     pub confirm_lead_share: f64,
     pub confirms_usually: usize,
     pub sales_in_memory: u64,
+    pub stale_days: i32,
+    pub shelf_share: f64,
+    pub unbilled_days: i32,
+    #[serde(deserialize_with = "money")]
+    pub policy_value: Money,
+    pub over_factor: f64,
+    pub dead_days: i32,
+    pub reserve_days: i32,
+    pub bulk_factor: f64,
 }
 
 /// Types that a supplier's usual way may explain: what is billed is never explained by being usual.

@@ -3,9 +3,11 @@
 mod calendar;
 mod companies;
 mod detect;
+mod left;
 mod models;
 mod money;
 mod places;
+mod priority;
 mod ranking;
 mod working_days;
 
@@ -16,8 +18,10 @@ use serde::Deserialize;
 pub use self::calendar::{CalendarConfig, ClosedDays};
 pub use self::companies::CompaniesConfig;
 pub use self::detect::{ChannelConfig, DetectConfig};
+pub use self::left::{LeftConfig, learned};
 pub use self::models::{DemandModel, Models, program};
 pub use self::money::{CostsConfig, MoneyConfig, TolerancesConfig};
+pub use self::priority::{PlaceClass, PriorityConfig};
 pub use self::ranking::RankingConfig;
 pub use self::working_days::WorkingDays;
 
@@ -31,11 +35,13 @@ pub struct Settings {
     pub calendar: CalendarConfig,
     pub money: MoneyConfig,
     pub costs: CostsConfig,
+    pub left: LeftConfig,
     pub tolerances: TolerancesConfig,
     pub detect: DetectConfig,
     pub channel: ChannelConfig,
     pub ranking: RankingConfig,
     pub companies: CompaniesConfig,
+    pub priority: PriorityConfig,
     /// Who may approve what: `approval.policy_file`, or the policy that comes with the program.
     #[serde(skip, default = "Policy::standard")]
     pub policy: Policy,
@@ -49,8 +55,8 @@ pub struct Settings {
 
 impl Settings {
     /// The names of the sections.
-    pub const SECTIONS: [&str; 8] =
-        ["calendar", "money", "costs", "tolerances", "detect", "channel", "ranking", "companies"];
+    pub const SECTIONS: [&str; 10] =
+        ["calendar", "money", "costs", "left", "tolerances", "detect", "channel", "ranking", "companies", "priority"];
 
     /// As they are where nothing is configured.
     pub fn defaults() -> Self {

@@ -38,6 +38,19 @@ pub struct CostsConfig {
     pub contact: Money,
     #[serde(deserialize_with = "money")]
     pub paperwork: Money,
+    #[serde(deserialize_with = "money")]
+    pub split_fixed: Money,
+    #[serde(deserialize_with = "money")]
+    pub return_fixed: Money,
+    #[serde(deserialize_with = "money")]
+    pub return_per_unit: Money,
+    #[serde(deserialize_with = "money")]
+    pub hold: Money,
+    #[serde(deserialize_with = "money")]
+    pub promotion_change: Money,
+    pub alternative_percent: f64,
+    pub markdown_restores: f64,
+    pub cover: f64,
 }
 
 /// `[tolerances]` (handbook §3.5)

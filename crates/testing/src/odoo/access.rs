@@ -104,6 +104,7 @@ pub(super) fn refusal(state: &State, model: &str, right: &str) -> Fail {
         _ => "delete",
     };
     let label = state.schema.get(model).map_or(model, |def| def.label.as_str());
+    // Quants are deleted by nobody, and Odoo has other words for that.
     if (model, right) == ("stock.quant", "unlink") {
         return Fail::access(format!(
             "You are not allowed to {verb} '{label}' ({model}) records.\n\nNo group currently allows this operation.\n\nContact \

@@ -343,6 +343,7 @@ impl<'a> Writer<'a> {
         at: usize,
         field: &Out<'_>,
     ) {
+        // What a company has of its own goes before what stands in the row.
         if field.by_company {
             let key = (self.table.model.clone(), field.name.to_owned(), row.id(), self.company);
             if let Some(cell) = self.state.company_values.get(&key) {
@@ -358,6 +359,7 @@ impl<'a> Writer<'a> {
         let cell = row.cell(self.table, place);
         match (field.names, cell.int()) {
             (Some(model), Some(id)) => {
+                // A page names the same few rows over and over.
                 let text = names.entry((at, id)).or_insert_with(|| {
                     let mut text = format!("[{id}, ").into_bytes();
                     write_json(&mut text, &*self.state.display_name(model, id));
@@ -376,6 +378,7 @@ fn fields_get(state: &State, user: &User, model: &str, args: &Args) -> Vec<u8> {
     let attributes = args.texts("attributes");
     let mut answer = Map::new();
     for (name, field) in &state.schema[model].fields {
+        // Odoo leaves out hidden fields without a word: whoever asks takes them for fields that are not there.
         let hidden = user.hidden.contains(&(model.to_owned(), name.clone()));
         if hidden || (!only.is_empty() && !only.contains(name)) {
             continue;

@@ -102,6 +102,7 @@ pub(super) fn seed(state: &mut State, size: Size) {
     items(state, size, start);
     stock(state, size);
     purchases::make(state, size, start);
+    // Far above the id of any row, as computed sales must not meet one.
     let first = 10_000_000;
     let stocks: Vec<i64> = (0..size.locations).map(|place| FIRST_STOCK + place).collect();
     let sales = Sales {
@@ -152,6 +153,7 @@ fn masters(state: &mut State, size: Size, start: i64) {
         row(state, model, id, start, &values);
     }
     for (id, name, factor) in [(UNIT, "Units", 1.0), (DOZEN, "Dozens", 12.0)] {
+        // From 19 on a unit's factor goes the other way.
         if state.version == Version::V19 {
             let relative = if id == UNIT { Value::Bool(false) } else { json!(UNIT) };
             let values = json!({"name": name, "factor": factor, "relative_factor": factor, "relative_uom_id": relative});

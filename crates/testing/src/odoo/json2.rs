@@ -63,6 +63,7 @@ fn user(state: &State, headers: &HeaderMap) -> Result<User, Fail> {
 
 fn dispatch(state: &mut State, method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Result<Answer, Fail> {
     let database = headers.get("X-Odoo-Database").and_then(|value| value.to_str().ok());
+    // A server of one database knows which is meant; one of several has to be told.
     if database.map_or(state.many_databases, |name| name != state.database) {
         return Err(Fail::not_found(NO_DATABASE));
     }
@@ -100,6 +101,7 @@ fn dispatch(state: &mut State, method: &Method, path: &str, headers: &HeaderMap,
     if let Some(lacking) = needed.iter().find(|needed| !body.contains_key(**needed)) {
         return Err(Fail::unprocessable(format!("missing a required argument: '{lacking}'")));
     }
+    // Odoo's own `search_read` takes any further argument and passes it on.
     if let Some(odd) = Args::odd(name, &body).filter(|_| name != "search_read") {
         return Err(Fail::unprocessable(format!("got an unexpected keyword argument '{odd}'")));
     }

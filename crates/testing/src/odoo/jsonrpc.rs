@@ -67,6 +67,7 @@ fn dispatch(state: &mut State, params: &Value) -> Result<Answer, Fail> {
         ("common", "authenticate" | "login") => {
             let text = |at: usize| args.get(at).and_then(Value::as_str).unwrap_or_default();
             database(state, text(0))?;
+            // A wrong password is no error in this protocol: the answer is `false`.
             let user = state.users.iter().find(|user| user.login == text(1) && user.opens(text(2)));
             Ok(json_answer(&user.map_or(Value::Bool(false), |user| json!(user.uid))))
         }
@@ -113,6 +114,7 @@ fn object(state: &mut State, how: &str, args: &[Value]) -> Result<Answer, Fail> 
         }));
     }
     let empty = Map::new();
+    // `execute` takes its arguments one by one and knows no names.
     let (positional, named) = if how == "execute" {
         (rest, &empty)
     } else {

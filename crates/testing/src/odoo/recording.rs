@@ -50,6 +50,7 @@ fn model(state: &mut State, file: &File) -> i64 {
     let model = file.model.as_str();
     let mut columns = Vec::new();
     for name in &file.fields {
+        // The recording is of an 18: another version may lack the field.
         let Some(here) = name_in(&state.schema, state.version, model, name) else { continue };
         let field = state.field(model, &here);
         let place = state.table_mut(model).column(&field);

@@ -127,6 +127,7 @@ pub(super) async fn handle(
         _ => Asked { service: String::new(), model: String::new(), method: String::new(), args: Value::Null },
     };
     let begun = Instant::now();
+    // Fault and answer under one lock: a test's change falls before a request or behind it, never into it.
     let (mut reply, fault, now) = {
         let mut state = shared.state();
         let fault = shared.faults.strike(&asked.model, &asked.method, &mut state);
@@ -149,6 +150,7 @@ pub(super) async fn handle(
         answered: reply.body.len(),
         took: begun.elapsed(),
     };
+    // Noted before it hangs or is cut: the server was asked all the same.
     shared.calls().push(call);
     match fault {
         Some(Fault::Hang) => std::future::pending::<()>().await,
@@ -201,6 +203,7 @@ fn troubled(state: &State, path: &str, fault: Fault) -> Option<Reply> {
             message: "could not serialize access due to concurrent update\n".to_owned(),
             status: 500,
         }),
+        // These are answered as usual and spoilt on the way.
         Fault::Hang | Fault::Cut | Fault::Truncated => None,
     }
 }

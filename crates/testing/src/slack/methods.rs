@@ -50,6 +50,7 @@ pub(super) fn answer(state: &Mutex<State>, ws: &str, asked: &Asked) -> Said {
     let token = asked.header("authorization").strip_prefix("Bearer ").unwrap_or_default();
     let wanted = if method == "apps.connections.open" { APP } else { BOT };
     let done = if token == wanted { act(&mut state, &method, &arguments, ws) } else { Err("invalid_auth") };
+    // What was asked is done; only its answer is lost.
     if fault == Some(Fault::LoseAnswer) {
         return Said::Nothing;
     }
@@ -89,6 +90,7 @@ fn act(state: &mut State, method: &str, arguments: &Value, ws: &str) -> Done {
             let mut changed = message(state, channel, arguments)?;
             let old = &state.posted[at];
             (changed.ts, changed.updates) = (ts, old.updates + 1);
+            // Without blocks the old ones stay.
             if arguments["blocks"].is_null() {
                 changed.blocks.clone_from(&old.blocks);
             }
@@ -119,10 +121,12 @@ fn act(state: &mut State, method: &str, arguments: &Value, ws: &str) -> Done {
                     json!({ "type": "message", "ts": ts, "text": text, "blocks": blocks, "metadata": metadata })
                 })
                 .collect();
+            // Newest first.
             found.reverse();
             Ok(json!({ "messages": found, "has_more": false }))
         }
         "views.open" => {
+            // A trigger opens one form and is used up.
             if !state.triggers.remove(&text("trigger_id")) {
                 return Err("expired_trigger_id");
             }

@@ -162,6 +162,7 @@ async fn one(stream: TcpStream, kept: Arc<Mutex<Kept>>, tell: Arc<watch::Sender<
     if socket.send(Message::text(hello.to_string())).await.is_err() {
         return;
     }
+    // Only after the greeting, so that nothing is sent before it.
     lock(&kept).open.insert(number, Link { number, out });
     let note = || tell.send_modify(|count| *count += 1);
     note();

@@ -54,6 +54,7 @@ pub(super) fn answer(state: &Mutex<State>, asked: &Asked) -> Said {
         "other" => Err((404, "NotFound")),
         _ => speak(&mut state, call, &parts, asked, &body),
     };
+    // What was asked is done; only its answer is lost.
     if fault == Some(Fault::LoseAnswer) {
         return Said::Nothing;
     }

@@ -73,6 +73,7 @@ impl Asked {
             words: words.trim().to_owned(),
         };
         let line = serde_json::to_string(&vote).context("a vote is plain data")?;
+        // Only added to: one file has the votes of several people.
         let mut file = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -114,6 +115,7 @@ fn ask(asked: &Asked) -> anyhow::Result<Outcome> {
         }
         say!("Which would you rather be given? u (upper), l (lower), s (the same), q (stop):");
         let choice = loop {
+            // The terminal was closed: what was voted until then is kept.
             let Some(line) = input.next() else { return Ok(Outcome::Fine) };
             match line.context("reading your answer")?.trim() {
                 "u" => break Some(pair.choice(true)),

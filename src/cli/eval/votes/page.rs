@@ -58,7 +58,13 @@ pub(super) async fn serve(page: &Page) -> anyhow::Result<Outcome> {
         tokio::net::TcpListener::bind(page.listen).await.with_context(|| format!("can not listen on {}", page.listen))?;
     say!("Vote at http://{}{path} (Ctrl-C ends it).", listener.local_addr().context("where it listens")?);
     let router = Router::new().route(&path, get(show).post(take)).with_state(Arc::new(Served { asked, path }));
-    serve_router(listener, router).await.context("serving the page")?;
+    let ended = async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::warn!("Ctrl-C can not be heard ({error}); end it by its process");
+            std::future::pending::<()>().await;
+        }
+    };
+    serve_router(listener, router).with_graceful_shutdown(ended).await.context("serving the page")?;
     Ok(Outcome::Fine)
 }
 
@@ -93,7 +99,7 @@ async fn take(State(served): State<Arc<Served>>, headers: HeaderMap, Form(sent):
             "same" => Choice::Same,
             _ => return Ok(false),
         };
-        let words = sent.words.get(..WORDS_MAX).unwrap_or(&sent.words);
+        let words = &sent.words[..sent.words.floor_char_boundary(WORDS_MAX)];
         served.asked.keep(pair, choice, words).map(|()| true)
     });
     match kept {

@@ -54,6 +54,7 @@ async fn each_kind_goes_to_its_sender_and_one_that_nobody_sends_waits() {
     assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 0));
     assert_eq!(deliver.due_in().await, None, "what waits has no sender, so nothing is due");
     let rows = bench.it.store.list_outbox(OutboxState::Pending).await.unwrap();
+    // No attempt is used up: it would otherwise be given up while nobody is there to send it.
     assert_eq!((rows.len(), rows[0].kind, rows[0].attempts), (1, OutboxKind::Stuck, 0));
     let both = Senders::new(vec![Arc::clone(&approvals) as Arc<dyn Sender>, Arc::clone(&notices) as _]).unwrap();
     let deliver = Deliver { senders: both, ..deliver };

@@ -61,6 +61,7 @@ impl Sender for Talking {
     }
 
     async fn send(&self, _: &Outgoing) -> Result<Receipt, PortError> {
+        // A line of its own, a turned writing direction, a cleared terminal, and far too much of it.
         let said = format!("no\napproved by Ari\u{202e}\u{1b}[2J{}", "x".repeat(10_000));
         Err(PortError::Transient { service: "the webhook receiver", retry_after: None, source: said.into() })
     }
@@ -166,6 +167,7 @@ async fn an_approval_leaves_once_after_its_undo_window_and_its_case_is_watched_f
 #[tokio::test]
 async fn what_a_demo_sends_is_signed_with_the_machines_time_so_that_a_receiver_takes_it() {
     let (receiver, url) = receiver(&[]).await;
+    // Most receivers refuse a signature that is minutes old, and a recording's time is years off.
     receiver.mind_the_time();
     let (bench, mut deliver, _) = approved(&url, 9).await;
     bench.later(5);
@@ -186,6 +188,7 @@ async fn a_pause_by_the_machines_clock_is_as_long_by_the_recordings() {
     config.delivery.breaker_failures = 1;
     config.delivery.breaker_pause = Duration::from_hours(1);
     deliver.senders = Senders::only(Arc::new(Destinations::new(&config.all_destinations(), &config.delivery).ok().unwrap()));
+    // The senders pause by this clock, and rows are due by the other one: they are two and a half years apart.
     let wire = Clock::standing_at(bench.it.clock.now() + jiff::SignedDuration::from_hours(24 * 900));
     deliver.clock = bench.it.clock.clone().with_wire(wire.clone());
     bench.later(5);
@@ -216,6 +219,7 @@ async fn what_was_changed_between_the_approval_and_the_door_never_leaves() {
     let (receiver, url) = receiver(&[]).await;
     let (bench, deliver, id) = approved(&url, 3).await;
     let row = bench.it.store.list_outbox(OutboxState::Pending).await.unwrap().remove(0);
+    // Past Reeve, in the table: the log has the hash of what was approved, and that is compared before it leaves.
     let forged = row.body.replacen("\"amount\":\"40\"", "\"amount\":\"4000\"", 1);
     assert_ne!(forged, row.body, "the quantity is in {}", row.body);
     bench.it.store.rewrite_outbox_body(&row.id, &forged).await;
@@ -247,6 +251,7 @@ async fn what_is_not_taken_is_tried_again_then_dead_then_replayed_as_it_was() {
     assert!(nobody.contains("there is no person \"stage:deliver\""), "{nobody}");
     deliver.replay(&dead[0].id, &ari, "cli").await.unwrap();
     assert_eq!(deliver.run_once().await.unwrap(), delivered(1, 0, 0));
+    // Byte for byte under the same id, so that a receiver that did take it knows it again.
     assert_eq!(receiver.got(), [(row.id.clone(), row.body.clone())]);
     assert_eq!(bench.state(&id).await, "handed_off");
     assert!(bench.it.store.list_dead().await.unwrap().is_empty());
@@ -283,10 +288,12 @@ async fn what_nobody_took_before_its_expiry_is_given_up_and_the_reason_says_whet
     bench.later(5);
     assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 1, 0));
     let expiry = bench.it.store.list_outbox(OutboxState::Pending).await.unwrap()[0].expires_at.unwrap();
+    // Its first attempt got an answer that says nothing of whether it was taken.
     deliver.clock.set(expiry);
     assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 1));
     let dead = bench.it.store.list_dead().await.unwrap().remove(0);
     assert!(dead.reason.contains("expired") && dead.reason.contains("may have arrived"), "{dead:?}");
+    // What expired is refused again, by an operator's hand as well: the facts it was approved on are over.
     let refused = format!("{:#}", deliver.replay(&dead.id, &PersonId::new("ari"), "cli").await.unwrap_err());
     assert!(refused.contains("expired"), "{refused}");
     assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 0), "it is given up once");
@@ -308,6 +315,7 @@ async fn while_another_process_has_its_turn_nothing_is_sent() {
     let (bench, deliver, _) = approved(&url, 3).await;
     bench.later(5);
     let (store, now) = (&bench.it.store, deliver.clock.now());
+    // A little more than a minute: it runs out within the two by which the clock moves below.
     assert!(store.try_lease("deliver:webhook", "another", now, Duration::from_secs(70)).await.unwrap());
     assert_eq!(deliver.run_once().await.unwrap(), delivered(0, 0, 0));
     assert!(receiver.got().is_empty());
@@ -333,6 +341,7 @@ async fn the_fallback_is_told_once_of_an_outage() {
     deliver.senders = Senders::only(Arc::new(Destinations::new(&config.all_destinations(), &config.delivery).unwrap()));
     deliver.config = Arc::new(config);
     bench.later(5);
+    // More turns than it takes to see an outage: the rest of them must tell nothing.
     for _ in 0..6 {
         deliver.run_once().await.unwrap();
         bench.later(1);
@@ -385,6 +394,7 @@ async fn a_destination_that_does_not_answer_holds_up_no_other() {
     bench.later(5);
     let store = &bench.it.store;
     let (seq, hash) = store.audit_head().await.unwrap();
+    // An anchor needs no approval, so it is the shortest way to something due for the second one.
     let anchor = crate::pipeline::anchors::Anchor { at: deliver.clock.now(), seq, hash };
     let message = crate::pipeline::anchors::message(&anchor, "wms");
     store.enqueue(&[message], &[]).await.unwrap();
@@ -477,6 +487,7 @@ async fn a_row_without_a_standing_approval_is_not_sent() {
         shows: String::new(),
     };
     let rows = [
+        // Under another id than in its body; of a proposal that nobody approved; of nothing; to nobody that is configured.
         forged("msg_a", "webhook", row.body.clone()),
         forged("msg_b", "webhook", row.body.replace(id.as_str(), other.id.as_str())),
         forged("msg_c", "webhook", "{}".to_owned()),

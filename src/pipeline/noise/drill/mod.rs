@@ -99,11 +99,14 @@ pub(super) async fn plant(it: &NoiseControl) -> anyhow::Result<usize> {
         return Ok(0);
     }
     let today = config.rules.calendar.calendar().day_of(clock.now());
+    // After the day's digest, for what it says must be true.
     let Some(digest) = store.find_digest(today).await? else { return Ok(0) };
     let planted: BTreeSet<(CaseId, Date)> = store.list_drills().await?.into_iter().map(|d| (d.case_id, d.day)).collect();
+    // Whoever needs it first makes it, and every process draws by the same one from then on.
     let key = store.settle_setting(KEY, &secret()).await?;
     let mut count = 0;
     for line in &digest.digest.lines {
+        // At most one a day in a case: whoever has answered it is not tried again at once.
         if planted.contains(&(line.case_id.clone(), today))
             || !may_take_one(line)
             || !is_drawn(&key, today, &line.case_id, share)
@@ -139,6 +142,7 @@ pub(super) async fn withdraw(it: &NoiseControl) -> anyhow::Result<usize> {
             && original.state.is_waiting()
             && matches!(case.state, CaseState::New | CaseState::Open)
             && case.evidence_hash.as_deref() == Some(&*rec.evidence_hash);
+        // One that came to fail a hard check would teach people to trust the checks instead of reading.
         if stands && is_legal(it.recheck.as_ref(), &case, &rec.candidate).await?.is_some() {
             continue;
         }
@@ -242,6 +246,7 @@ struct Variant {
 fn variants(true_one: &Candidate, case: &Case, places: &[(LocationId, String)]) -> Vec<Variant> {
     let mut kinds = [quantities(true_one), elsewhere(true_one, places), too_late(true_one, case)];
     let hash = content_hash(&[case.id.as_str(), &true_one.summary]);
+    // Always the quantity first, and people would learn to look at nothing else.
     kinds.rotate_left(usize::from(hash.as_bytes()[0]) % 3);
     kinds.into_iter().flatten().collect()
 }
@@ -276,6 +281,7 @@ fn elsewhere(true_one: &Candidate, places: &[(LocationId, String)]) -> Vec<Varia
         _ => return Vec::new(),
     };
     let name_of = |id: &LocationId| places.iter().find(|(place, _)| place == id).map(|(_, name)| name.as_str());
+    // Where the goods are to be is named last: that is the place that the case is about, and the one that is made wrong.
     let real = named[named.len() - 1].clone();
     let Some(real_name) = name_of(&real) else { return Vec::new() };
     let others = places.iter().filter(|(place, _)| !named.contains(place));

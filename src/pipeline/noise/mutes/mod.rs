@@ -102,6 +102,7 @@ impl Muting {
         let mut found: Vec<&Mute> = Vec::new();
         for exception in exceptions {
             let category = exception.signal.subject.item.as_ref().and_then(|i| self.categories.get(i)).map(String::as_str);
+            // Where two mutes cover one exception it is hidden until the longer one ends.
             let covers = |m: &&Mute| m.covers(exception, category);
             found.push(self.live.iter().filter(covers).max_by_key(|m| (m.until, &m.id))?);
         }

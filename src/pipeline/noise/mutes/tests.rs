@@ -100,10 +100,13 @@ async fn a_muted_case_is_hidden_until_the_mute_ends_by_its_day_or_by_a_person() 
     let other = mute(&store, &config, &clock, &request("fay", "supplier:9", "2026-10-21")).await.unwrap_err();
     assert!(other.to_string().contains("muted already, by Ari Approver until 2026-10-20"), "{other}");
 
+    // On its last day it no longer hides: "until" does not include it.
     clock.set("2026-10-20T00:00:00Z".parse().unwrap());
     assert!(!hidden().await, "it ends by itself");
+    // Back in time, only to end it by hand while it still holds.
     clock.set(start());
     assert!(hidden().await);
+    // The second click of an impatient hand changes nothing and is no error.
     for _ in 0..2 {
         unmute(&store, &config, &clock, &made.id, &PersonId::new("fay"), "cli").await.unwrap();
     }
@@ -121,6 +124,7 @@ async fn a_muted_case_is_hidden_until_the_mute_ends_by_its_day_or_by_a_person() 
 async fn lanes_dear_cases_and_cases_with_something_else_in_them_are_shown_all_the_same() {
     let (store, config, clock) = bench().await;
     let plain = case(&store, "case-1", &[exception(ExceptionType::RShort, "1", "a")], 1_000, Lane::Ordinary).await;
+    // One above what a mute may hide of a single case.
     let dear = case(&store, "case-2", &[exception(ExceptionType::RShort, "2", "b")], 1_001, Lane::Ordinary).await;
     let due = case(&store, "case-3", &[exception(ExceptionType::RShort, "3", "c")], 10, Lane::BillDue).await;
     let key = case(&store, "case-4", &[exception(ExceptionType::RShort, "4", "d")], 10, Lane::KeyItem).await;
@@ -177,6 +181,7 @@ async fn only_who_may_decide_mutes_and_only_for_a_while_and_with_a_reason() {
     let viewer = Person {
         id: PersonId::new("vic"),
         name: "Vic Viewer".into(),
+        // Neither role decides, whatever tier comes with it.
         roles: vec![crate::domain::policy::Role::Viewer, crate::domain::policy::Role::Admin],
         tier: 4,
         erp_user: String::new(),
@@ -202,6 +207,7 @@ async fn only_who_may_decide_mutes_and_only_for_a_while_and_with_a_reason() {
         assert!(matches!(why, MuteRefused::NotAllowed(_)), "{person}: {why}");
     }
     assert!(matches!(refused(request("nobody", "all", "2026-10-20")).await, MuteRefused::UnknownPerson(_)));
+    // Over, ending today, and a day more than the thirty.
     for until in ["2026-10-07", "2026-10-08", "2026-11-08"] {
         let why = refused(request("pia", "all", until)).await;
         assert!(why.to_string().contains("from 2026-10-09 to 2026-11-07"), "{until}: {why}");
@@ -227,6 +233,7 @@ async fn hiding_much_money_takes_who_may_release_as_much_and_what_takes_two_nobo
     }
     let why = mute(&store, &config, &clock, &request("fay", "all", "2026-10-20")).await.unwrap_err();
     assert!(why.to_string().contains("12,600.00 at stake now, and that takes two people (T3)"), "{why}");
+    // Nothing of that item waits, so it is a small one.
     mute(&store, &config, &clock, &request("fay", "item:2", "2026-10-20")).await.unwrap();
 }
 
@@ -276,6 +283,7 @@ async fn a_mute_made_when_nothing_waits_is_judged_by_what_such_cases_came_to() {
     assert!(matches!(why, MuteRefused::NotAllowed(_)), "{why}");
     // Of another supplier nothing is known, and of what was long ago nothing counts.
     mute(&store, &config, &clock, &request("pia", "supplier:8", "2026-10-20")).await.unwrap();
+    // The cases are two months old by now, and what a mute will hide is judged by the last four weeks.
     clock.set("2026-12-08T08:00:00Z".parse().unwrap());
     mute(&store, &config, &clock, &request("pia", "all", "2026-12-20")).await.unwrap();
 }

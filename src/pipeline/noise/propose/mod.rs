@@ -54,6 +54,7 @@ pub(super) async fn propose(it: &NoiseControl) -> anyhow::Result<usize> {
     for noisy in noisiest(&shown, config.noise.proposal_shown_min, config.noise.proposal_share) {
         opened += usize::from(open(it, &noisy, since, today).await?);
     }
+    // Last: killed half-way it looks again, and what it has opened already waits and is passed over.
     store.put_setting(LOOKED, &today.to_string()).await?;
     Ok(opened)
 }
@@ -94,8 +95,11 @@ async fn open(it: &NoiseControl, noisy: &Noisy, since: Date, today: Date) -> any
     let days = config.noise.proposal_days.min(u32::from(config.rules.policy.mutes.longest_days));
     let until = plus_days(today, i32::try_from(days).unwrap_or(i32::MAX));
     let (code, scope) = (noisy.code, noisy.scope.clone());
+    // Only thought of, and nobody's: what the card says it hides is what it hides alone. Whoever signs is weighed with their
+    // own.
     let thought = Mute::new(code, scope.clone(), PersonId::new("nobody"), String::new(), now, until);
     let (cases, hides) = Muting::of(store, config, vec![thought]).await?.weigh(store).await?;
+    // By the time, too: the same type may be proposed again once there is enough that was shown since the last answer.
     let id = CaseId(content_id("case-", &["mute", code.code(), &now.as_millisecond().to_string()], 12));
     let bundle = bundle(&id, noisy, (cases, hides), (since, today), config, now);
     let what = scope_text(store, &scope).await?;
@@ -129,6 +133,7 @@ async fn open(it: &NoiseControl, noisy: &Noisy, since: Date, today: Date) -> any
         would_change: "Whatever makes the type noisy being put right: a tolerance, a lead time, a master record.".to_owned(),
         message: None,
         cites: candidate.cites.clone(),
+        ..Prose::default()
     };
     let hash = bundle.hash();
     let drafter = Drafter::Playbook { because: None };
@@ -179,6 +184,7 @@ fn bundle(
         Fact::new(source(), "hides_cases", "cases it would hide now", number(cases as f64, 0), now),
         Fact::new(source(), "hides", "money at stake in them", FactValue::Money(hides), now),
     ];
+    // Each of them, and not only how many: whoever verifies the card counts them anew.
     for shown in &noisy.cases {
         let (record, field, label) = match &shown.rejected_by {
             Some(decision) => (RecordRef::new(RecordKind::Decision, decision.clone()), "not_real", "rejected as not real"),
@@ -196,6 +202,7 @@ fn case(id: CaseId, noisy: &Noisy, headline: String, hash: String, until: Date, 
         MuteScope::Item(item) => subject.item = Some(item.clone()),
         MuteScope::Location(location) => subject.location = Some(location.clone()),
         MuteScope::Supplier(supplier) => subject.supplier = Some(supplier.clone()),
+        // A subject has no place for these.
         MuteScope::Category(_) | MuteScope::All => {}
     }
     // It is worth attention, not money: no figure is invented for it.

@@ -42,6 +42,10 @@ impl Recheck for Own {
         Ok(crate::domain::mode::Mode::Live)
     }
 
+    async fn owner(&self, _: &Case) -> anyhow::Result<Option<PersonId>> {
+        Ok(None)
+    }
+
     async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
         Ok(Vec::new())
     }
@@ -68,6 +72,7 @@ impl Bench {
         let it = Self { control: NoiseControl { store, config, clock, recheck }, approvals };
         let ids: Vec<String> = (0..14).map(|n| format!("case-{n}")).collect();
         for (n, id) in ids.iter().enumerate() {
+            // The two of the other supplier keep the narrower scope from being the same as all of the type.
             it.case(id, if n < 12 { "9" } else { "8" }, n < rejected).await;
         }
         it.digest("2026-10-07", &ids).await;
@@ -90,6 +95,7 @@ impl Bench {
             misses: 0,
             mode: crate::domain::mode::Mode::Live,
         };
+        // Only for the shape of a case: what it is about is put in below.
         let noisy =
             Noisy { code: ExceptionType::RShort, scope: MuteScope::All, noise: figures::Noise::of(0, 0), cases: vec![] };
         let mut case = super::case(CaseId::new(id), &noisy, "short".into(), "e1".into(), day, day, start());
@@ -160,11 +166,13 @@ impl Bench {
         };
         let digest = Digest {
             day,
+            planner: None,
             as_of: start(),
             unread: Vec::new(),
             currency: "USD".into(),
             lines: cases.iter().enumerate().map(line).collect(),
             below: BelowLine::default(),
+            planners: vec![],
             explained: vec![],
             at_stake: Money::ZERO,
             noise: vec![],
@@ -282,11 +290,13 @@ async fn an_approval_mutes_in_the_same_step_and_an_undo_ends_it_and_nothing_is_e
     bench.control.clock.set(start() + SignedDuration::from_mins(1));
     bench.decide("k3", "ari", &rec, Verb::Approve).await.unwrap();
     assert!(hides().await);
+    // The second approval's window is over, the five minutes counted from the first minute on.
     bench.control.clock.set(start() + SignedDuration::from_mins(6));
     assert_eq!(settle(&bench.control).await.unwrap(), 1);
     assert_eq!(store.get_case(&case.id).await.unwrap().state, CaseState::Closed);
     let done = store.get_recommendation(&rec.id).await.unwrap().0;
     assert_eq!(done.state.name(), "carried_out");
+    // Not even cancelled: a mute is carried out here, and no message was ever made for it.
     for state in [OutboxState::Pending, OutboxState::Sent, OutboxState::Dead, OutboxState::Cancelled] {
         assert!(store.list_outbox(state).await.unwrap().is_empty());
     }
@@ -301,6 +311,7 @@ async fn what_was_rejected_is_not_proposed_again_on_the_same_cases() {
     bench.decide("k1", "pia", &rec, Verb::Reject { reason: RejectReason::Policy, note: String::new() }).await.unwrap();
     assert_eq!(bench.control.store.get_case(&case.id).await.unwrap().state, CaseState::Closed);
     assert!(bench.control.store.list_mutes().await.unwrap().is_empty());
+    // The next day, later, and after the mute itself would have ended.
     for day in ["2026-10-09", "2026-10-20", "2026-11-20"] {
         bench.day(day);
         assert_eq!(propose(&bench.control).await.unwrap(), 0, "{day}");
@@ -317,6 +328,7 @@ async fn what_was_rejected_is_not_proposed_again_on_the_same_cases() {
 
 #[tokio::test]
 async fn too_few_or_too_mixed_is_not_proposed_and_a_viewer_can_not_approve() {
+    // Eight of twelve is most of them, and still too few to be sure of: it is the low end of the interval that counts.
     for rejected in [0, 8] {
         let bench = Bench::new(rejected).await;
         assert_eq!(propose(&bench.control).await.unwrap(), 0, "{rejected} of 12");

@@ -112,18 +112,23 @@ fn world() -> Vec<Record> {
     vec![
         supplier("9", "Verde Imports"),
         supplier("12", "Homestead"),
+        // Named like another one.
         supplier("13", "Homestead"),
         item("10", "AC-010", "Units", "4006381333931", &[pack("Carton 12", "50000000000012", 12), pack("Pallet", "", 480)]),
         item("11", "AC-011", "Units", "036000291452", &[]),
         item("12", "AC-012", "kg", "", &[]),
+        // Two with one SKU and one barcode, kept in different units; below, two more of which one is archived, though
+        // ordered.
         item("13", "TWIN", "Units", "2000000000015", &[pack("Box", "", 6), pack("Case", "", 24)]),
         item("14", "TWIN", "Dozens", "2000000000015", &[]),
         item("40", "OLD", "Units", "", &[]),
         item("41", "OLD", "Units", "", &[]),
+        // Our SKU of it is what a supplier calls another item.
         item("50", "V-77", "Pack of 6", "", &[]),
         called("9", "11", "V-77", "Tea towel, linen", Some(pack("Karton", "", 20))),
         called("12", "10", "V-77", "", None),
         called("9", "13", "", "", Some(pack("Dozens", "", 12))),
+        // Two lines of one item and one quantity: nothing but the order in which they stand tells them apart.
         line(ordered("100", two, mine, "11", 60)),
         line(ordered("101", two, mine, "11", 60)),
         line(ordered("102", two, mine, "10", 24)),
@@ -131,11 +136,13 @@ fn world() -> Vec<Record> {
         line(ordered("104", two, mine, "13", 48)),
         line(ordered("105", two, mine, "40", 7)),
         line(ordered("106", two, mine, "50", 3)),
+        // Ordered in cases that hold another number than the item's own case.
         line(PurchaseLine { pack: Some(pack("Case", "", 10)), ..ordered("110", ("52", "P00052"), mine, "13", 50) }),
         // Two companies, and two suppliers, number alike.
         line(ordered("200", ("85", "P00085"), mine, "10", 90)),
         line(ordered("201", ("85", "P00085"), mine, "12", 48)),
         line(ordered("300", ("88", "P00085"), ("12", "2"), "11", 96)),
+        // Cancelled; still a draft; and all of it here already.
         line(PurchaseLine { confirmed: false, ..ordered("400", ("90", "P00090"), mine, "10", 5) }),
         line(PurchaseLine { confirmed: false, draft: true, ..ordered("410", ("91", "P00091"), mine, "10", 5) }),
         line(ordered("420", ("92", "P00092"), mine, "10", 5)),
@@ -434,6 +441,7 @@ fn units_convert_or_say_what_is_missing() {
                        "lines": [{ "sku": "AC-010", "qty": 2, "unit": "CS", "price": 24 }, { "description": "Freight", "qty": 1, "price": 9 }] });
     check("a price by the case, and a charge", "invoice.v1", &bill, None, "102:24 charge:1");
     let NoticeContent::Invoice { lines, .. } = heard("invoice.v1", &bill, None).unwrap().remove(0) else { panic!() };
+    // 24 for a case of 12.
     assert_eq!(lines[0].price, Some(UnitPrice(2.into())));
     let charge = json!({ "number": "R-1", "date": "2026-10-04", "currency": "USD", "order": "P00051",
                          "lines": [{ "description": "Freight", "qty": 1, "price": 9 }] });

@@ -8,6 +8,7 @@ use super::Trace;
 use crate::domain::bill::TakenBack;
 use crate::domain::book::Book;
 use crate::domain::ids::SupplierId;
+use crate::domain::money::Quantity;
 use crate::domain::record::{BillLine, MoveKind, PurchaseLine, StockMove};
 
 /// The lines of the bill of this name or id.
@@ -28,7 +29,7 @@ pub(super) fn claimed_of_bill(book: &Book, bill: &str) -> Trace {
 pub(super) fn claimed(book: &Book, supplier: &SupplierId, po_lines: &[String], since: Timestamp) -> Trace {
     let credit = book.bill_lines.values().find(|b| {
         &b.supplier == supplier
-            && !b.qty.is_positive()
+            && b.qty < Quantity::ZERO
             && b.created_at > since
             && b.po_line.as_ref().is_some_and(|l| po_lines.contains(l))
     });

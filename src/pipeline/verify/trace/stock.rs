@@ -21,6 +21,7 @@ pub(super) fn transferred(
     let arrives: Vec<&StockMove> =
         book.moves_at(item, to).into_iter().filter(since_then).filter(|m| m.to.as_ref() == Some(to)).collect();
     let direct: Quantity = arrives.iter().filter(|m| m.from.as_ref() == Some(from)).map(|m| m.qty).sum();
+    // No move names both ends here. So much counts as has left for the transit and is also to arrive from one.
     let by_way: Quantity = arrives.iter().filter(|m| m.from.is_none()).map(|m| m.qty).sum();
     let left: Quantity = book
         .moves_at(item, from)

@@ -85,6 +85,7 @@ fn assert_grows(action: &Action, record: impl Fn(i64, u32) -> Record, wanted: i6
     assert_eq!(read(action, []), Trace::Nothing, "{}", action.code());
     assert!(is_partly(&read(action, [record(wanted / 2, 9)])), "{}", action.code());
     assert!(is_wholly(&read(action, [record(wanted, 9)])), "{}", action.code());
+    // Ninety-five of a hundred, as packs may make it.
     assert!(is_wholly(&read(action, [record(wanted * 19 / 20, 9)])), "{}: ten percent is near enough", action.code());
 }
 
@@ -134,10 +135,12 @@ fn a_lines_quantity_and_promise_are_read_back() {
         m.po_line = Some("1".into());
         Record::Move(m)
     };
+    // The line may keep its quantity: an ERP cancels by closing the receipts that were still to come.
     let cancel = Action::CancelPo { po_line: "1".into(), quantity: units(100) };
     assert_eq!(read(&cancel, [with(100), open(100)]), Trace::Nothing);
     assert!(is_partly(&read(&cancel, [with(100), open(60)])));
     assert!(is_wholly(&read(&cancel, [with(100)])));
+    // Nor does the line have to be there: some ERPs delete what is cancelled.
     assert!(is_wholly(&read(&cancel, [])));
 }
 
@@ -152,6 +155,7 @@ fn a_split_is_two_receipts_or_the_first_part_come() {
     let order = || Record::PoLine(line("1", "9", 100, 1));
     assert_eq!(read(&split, [order(), receipt("1", 100, 20, None)]), Trace::Nothing);
     assert!(is_wholly(&read(&split, [order(), receipt("1", 40, 12, None), receipt("2", 60, 20, None)])));
+    // Half of what was to come first has come, and the rest is due as it always was.
     assert!(is_partly(&read(&split, [order(), receipt("1", 20, 12, Some(11)), receipt("2", 80, 20, None)])));
     assert!(is_wholly(&read(&split, [order(), receipt("1", 40, 12, Some(11)), receipt("2", 60, 20, None)])));
 }
@@ -172,6 +176,7 @@ fn a_transfer_is_seen_direct_or_by_way_of_transit() {
 #[test]
 fn counts_returns_and_what_is_held_are_seen_as_moves() {
     let recount = Action::Recount { item: item(), location: place("1"), deadline: day(12), not_by: None };
+    // Out of the place: what a count finds missing leaves it.
     let count = |qty, made| Record::Move(moved("1", MoveKind::Count, Some("1"), None, qty, made));
     assert_eq!(read(&recount, [count(4, 7)]), Trace::Nothing);
     assert!(is_wholly(&read(&recount, [count(0, 9)])), "a count without a difference is one too");
@@ -316,10 +321,12 @@ fn claims_bills_and_reversals_are_seen_in_the_books() {
     let credit = BillLine { reverses: Some("1".into()), ..bill("2", -4, 9) };
     assert_eq!(read(&reverse("BILL/1"), [Record::BillLine(bill("1", 4, 1))]), Trace::Nothing);
     assert!(is_wholly(&read(&reverse("BILL/1"), [Record::BillLine(bill("1", 4, 1)), Record::BillLine(credit)])));
+    // An ERP links a reversal by its record, by the text of its reference, or says it on the bill itself.
     let by_text = BillLine { reference: "Reversal of: BILL/1".into(), ..bill("2", -4, 9) };
     assert!(is_wholly(&read(&reverse("BILL/1"), [Record::BillLine(bill("1", 4, 1)), Record::BillLine(by_text.clone())])));
     let by_state = BillLine { reversed: true, ..bill("1", 4, 1) };
     assert!(is_wholly(&read(&reverse("BILL/1"), [Record::BillLine(by_state)])));
+    // A credit of one of the four.
     let part = BillLine { reverses: Some("1".into()), price: Some(UnitPrice(2.into())), ..bill("2", -1, 9) };
     let priced = BillLine { price: Some(UnitPrice(2.into())), ..bill("1", 4, 1) };
     assert!(is_partly(&read(&reverse("BILL/1"), [Record::BillLine(priced), Record::BillLine(part)])));
@@ -341,6 +348,7 @@ fn claims_bills_and_reversals_are_seen_in_the_books() {
         price: None,
         ordered_at: time(1),
     };
+    // It is there, and no delivery of it came to nothing: it stands.
     assert_eq!(read(&reverse("S5"), [Record::SaleLine(sold)]), Trace::Nothing);
     assert!(is_wholly(&read(&reverse("S5"), [])), "a cancelled order is no record any more");
 }

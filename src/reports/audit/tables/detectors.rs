@@ -44,6 +44,7 @@ impl Detectors {
 }
 
 fn in_words(name: &str, step: &str, by: &str, validation: &str, reason: &str) -> String {
+    // As a row keeps it, which has no zero characters.
     format!("{name} {step} by {by} on {validation}: {}", reason.replace('\0', "\u{fffd}"))
 }
 
@@ -57,6 +58,7 @@ fn verdict(name: &str, passed: bool) -> String {
 
 /// Compares what the tables say with what was heard.
 pub(super) async fn compare(from: &mut Snapshot, told: &Detectors, found: &mut Found) -> anyhow::Result<()> {
+    // Here and below: what is left over in the end is in the log and has no row, so the row was taken out.
     let mut left = told.steps.clone();
     for step in from.model_steps().await? {
         let row = format!("step {} of detectors", step.seq);
@@ -84,6 +86,7 @@ pub(super) async fn compare(from: &mut Snapshot, told: &Detectors, found: &mut F
     for kept in from.validations().await? {
         let row = format!("validation {}", kept.id);
         found.column(&row, "result", &kept.validation.passed().to_string(), &kept.passed.to_string());
+        // The id is a hash of what was measured, so it does not fit a body that was changed.
         found.column(&row, "hash", &kept.validation.hash(), &kept.id);
         let says = verdict(&kept.validation.model.to_string(), kept.validation.passed());
         match left.remove(&kept.id) {

@@ -1,5 +1,5 @@
 //! The tables that decide, held against the log: decisions, recommendations, cases, outcomes, delegations, mutes, tokens, chat
-//! links, a stop of all work, modes, versions of detectors, and the words of messages that wait.
+//! links, a stop of all work, modes, versions of detectors, writers, and the words of messages that wait.
 //!
 //! The chain proves that nobody touched the log; nothing ties the tables to it but this. A row that was changed, added or
 //! deleted past Reeve differs from what the log says of it. What the log does not say (a rank, a draft) is not judged. Log and
@@ -8,6 +8,7 @@
 mod detectors;
 mod rights;
 mod told;
+mod writers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -46,6 +47,7 @@ impl Display for Difference {
 /// # Errors
 /// When the store can not be read, or a row is damaged.
 pub async fn compare(store: &Store) -> anyhow::Result<Vec<Difference>> {
+    // Log and tables as of one moment: what is decided while this runs is in neither, and so no difference.
     let mut snapshot = store.snapshot().await.context("reading the tables")?;
     let mut told = Told::default();
     let mut after = 0;
@@ -71,6 +73,7 @@ pub async fn compare(store: &Store) -> anyhow::Result<Vec<Difference>> {
     detectors::compare(&mut snapshot, &told.detectors, &mut found)
         .await
         .context("comparing the registry of detectors with the log")?;
+    writers::compare(&mut snapshot, &told.writers, &mut found).await.context("comparing writers with the log")?;
     rights::messages(&mut snapshot, &told, &mut found).await.context("comparing messages with the log")?;
     Ok(found.0)
 }
@@ -147,6 +150,7 @@ fn recommendation(kept: &KeptRow<Recommendation>, told: &Told, found: &mut Found
     if let Some(logged) = log.value {
         found.same(&row, "value", log.seq, &logged.to_string(), &value);
     }
+    // What was only drafted or set aside has no entry of its own, so it fits wherever the log tells of no decision.
     let fits = match &log.stand {
         Stand::Waiting => {
             is_open_end(&rec.state)
@@ -212,6 +216,7 @@ async fn decisions(from: &mut Snapshot, told: &Told, found: &mut Found) -> anyho
     for one in &told.decisions {
         open.entry((one.recommendation.clone(), one.at, one.verb)).or_default().push(one);
     }
+    // Two rounds: first what is the same to the letter, so that a row that was changed takes no other one's entry.
     let mut unmatched = Vec::new();
     let mut after = String::new();
     loop {
@@ -300,6 +305,7 @@ fn case(kept: &KeptRow<Case>, told: &Told, found: &mut Found) {
     let (priority, value) = (amount(|r| r.priority.minor), amount(|r| r.value.expected.minor));
     let state = kept.body.state.name();
     beside(found, &row, &kept.columns, &[("state", state), ("priority", &priority), ("value", &value)]);
+    // The log tells that a case was opened, not whether it has its draft.
     let state = if matches!(state, "new" | "open") { UNDECIDED } else { state };
     match told.cases.get(&kept.id) {
         Some((logged, seq)) => found.same(&row, "state", *seq, logged, state),

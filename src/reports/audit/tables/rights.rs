@@ -48,6 +48,7 @@ pub(super) fn step_in_words(scope: &serde_json::Value, step: &str, mode: &str, b
 
 /// Delegations, mutes and tokens: made and ended by entries of their own.
 pub(super) async fn rights(from: &mut Snapshot, told: &Told, found: &mut Found) -> anyhow::Result<()> {
+    // Of all three kinds: what is left over in the end was made by the log's word and has no row.
     let mut left = told.delegations.clone();
     let mut after = String::new();
     loop {
@@ -77,6 +78,7 @@ pub(super) async fn rights(from: &mut Snapshot, told: &Told, found: &mut Found) 
             let columns = [("type", m.code.code()), ("owner", m.owner.as_str()), ("until", &*until)];
             beside(found, &row, &kept.columns, &[&columns[..], &[("ended", &ended.to_string())]].concat());
             let log = left.remove(&kept.id);
+            // Whose a mute is, is who made it; and its scope is a structure, where everything else is a text.
             if let Some(log) = &log {
                 found.same(&row, "owner", log.seq, &log.actor, m.owner.as_str());
                 let scope = serde_json::to_value(&m.scope).unwrap_or_default();
@@ -104,6 +106,7 @@ pub(super) async fn rights(from: &mut Snapshot, told: &Told, found: &mut Found) 
             if log.as_ref().is_some_and(|log| log.detail["hand"].is_string()) {
                 says.push(("hand", &hand));
             }
+            // Another hash under the same token would let somebody else in by it.
             if log.as_ref().is_some_and(|log| log.detail["hash"].is_string()) {
                 says.push(("hash", &*t.hash));
             }
@@ -144,6 +147,7 @@ pub(super) async fn links(from: &mut Snapshot, told: &Told, found: &mut Found) -
         let rows = from.links(&after).await?;
         let Some(last) = rows.last() else { break };
         after.clone_from(&last.id);
+        // What waits or has ended lets nobody in.
         for link in rows.into_iter().filter(|link| link.verified) {
             let (channel, tenant, user) = &link.chat;
             let chat = format!("chat:{channel}:{tenant}:{user}");
@@ -167,6 +171,7 @@ pub(super) async fn links(from: &mut Snapshot, told: &Told, found: &mut Found) -
             }
         }
     }
+    // What the log says and no row answered to: somebody was locked out past Reeve.
     for ((chat, person), (_, seq)) in left {
         found.add(
             format!("link of {person} to {chat}"),
@@ -185,6 +190,7 @@ pub(super) async fn messages(from: &mut Snapshot, told: &Told, found: &mut Found
         let Some(last) = rows.last() else { break };
         after.clone_from(&last.0);
         for (id, body) in rows {
+            // Only approvals tell the log the words of their messages.
             let Some((logged, seq)) = left.remove(&id) else { continue };
             let row = format!("message {id}");
             found.same(&row, "words with the hash", seq, &logged, &content_hash(&[&body]));

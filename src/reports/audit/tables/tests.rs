@@ -31,12 +31,14 @@ async fn lived_in(store: Store) -> Bench {
         content: String::new(),
         detail: json!({}),
     };
+    // The bench puts cases there past the log, so their opening is written first.
     let ids = ["case-1", "case-2", "case-3", "case-4", "case-5", "case-6"];
     bench.it.store.append_audit(&ids.map(opened)).await.unwrap();
     let mut all = Vec::new();
     for (id, value) in ids.into_iter().zip([500, 20_000, 600, 700, 800, 900]) {
         all.push(bench.case(id, &format!("7{id}"), value).await);
     }
+    // A note that has to be cleaned: table and log must keep the same of it.
     let no = |reason| Verb::Reject { reason, note: "no \u{1b}[2J\nneed".into() };
     // Approved by one; by two; rejected whole; put off; changed; undone, passed on and given back.
     bench.approve("ari", &all[0][0]).await.unwrap();

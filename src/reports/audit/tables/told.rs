@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::detectors::Detectors;
+use super::writers::Writers;
 use crate::domain::action::Action;
 use crate::domain::audit::{AuditEntry, Chained};
 use crate::domain::decision::DecisionVerb;
@@ -86,6 +87,8 @@ pub(super) struct Told {
     pub(super) modes: BTreeMap<i64, (String, i64)>,
     /// What was done with versions of detectors.
     pub(super) detectors: Detectors,
+    /// What was done with writers.
+    pub(super) writers: Writers,
     of_case: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -107,6 +110,7 @@ impl Told {
             "work" if entry.action == "work.resumed" => self.stop = Some((None, seq)),
             "person" => self.link(seq, id, entry),
             "model" => self.detectors.hear(seq, id, entry),
+            "writer" => self.writers.hear(seq, id, entry),
             "mode" => {
                 if let Some(step) = entry.detail["seq"].as_i64() {
                     self.modes.insert(step, (mode_step(entry), seq));
@@ -136,6 +140,7 @@ impl Told {
             self.of_case.entry(case.clone()).or_default().insert(id.to_owned());
         }
         match action {
+            // It may have been set aside and come back, and then it begins without a signature.
             "recommendation.queued" => *one = OfRecommendation { stand: Stand::Waiting, signed: None, ..one.clone() },
             "recommendation.signed" => one.signed = Some(entry.actor.clone()),
             "recommendation.approved" => {
@@ -178,6 +183,7 @@ impl Told {
                 }
                 self.case_moves(&case, seq, |_| Some("snoozed"));
             }
+            // By a stage it is the executor who took back what was done; by a person, a decision that is taken back.
             "recommendation.undone" if by_stage => self.settled(id, seq, "undone", &case),
             "recommendation.undone" => {
                 for id in detail::Undo::of(entry).back.into_iter().map(|one| one.0).chain([id.to_owned()]) {
@@ -199,6 +205,7 @@ impl Told {
             "recommendation.handed_off" => {
                 one.stand = Stand::After("handed_off".to_owned());
                 self.superseded(detail::HandedOff::of(entry).superseded, seq);
+                // As the stages do it: a case that has gone another way meanwhile stays there.
                 self.case_moves(&case, seq, |was| (was == "decided").then_some("verifying"));
             }
             "recommendation.not_sent" => {
@@ -254,6 +261,7 @@ impl Told {
                 self.ended(&listed, seq);
                 self.case_moves(id, seq, |_| Some("expired"));
             }
+            // It only takes off what still waited. Where the case stands was told before.
             "case.cleared" => self.ended(&listed, seq),
             "case.resolved_itself" => self.case_moves(id, seq, |_| Some("resolved_itself")),
             "case.merged" => {

@@ -102,10 +102,13 @@ fn rulings(policy: &Policy) -> Vec<Ruling> {
     };
     let mut all: Vec<Ruling> = Tier::ALL.into_iter().filter(|t| *t > Tier::T0).map(|tier| of(tier, 1, &[])).collect();
     for rule in &policy.rules {
+        // No recommendation can be of these actions, so nobody has to be able to release one.
         if !rule.actions.is_empty() && !rule.actions.iter().any(|a: &ActionCode| policy.permits(*a)) {
             continue;
         }
         let signatures = if rule.with.is_empty() { rule.signatures.unwrap_or(1) } else { 2 };
+        // Where another rule always holds beside this one, its tier is the least that can be asked: nobody has to cover
+        // less.
         let floor =
             policy.rules.iter().filter(|other| holds_wherever(policy, other, rule)).filter_map(|other| other.tier).max();
         for tier in Tier::ALL.into_iter().filter(|tier| *tier >= floor.unwrap_or(Tier::T1).max(Tier::T1)) {
@@ -121,6 +124,7 @@ fn rulings(policy: &Policy) -> Vec<Ruling> {
 /// Every set of people who complete a ruling together.
 fn completers(policy: &Policy, people: &[Person], ruling: &Ruling, facts: &Facts) -> Vec<BTreeSet<PersonId>> {
     let signers: Vec<Signer> = people.iter().cloned().map(Signer::own).collect();
+    // Nobody has touched it here: that somebody could be spared is what is asked.
     let may = |signer: &Signer, signed: &[Signer]| {
         policy
             .may_sign(&Attempt { signer, ruling, facts: std::slice::from_ref(facts), signed, touched_by: &[] })
@@ -147,6 +151,7 @@ fn completers(policy: &Policy, people: &[Person], ruling: &Ruling, facts: &Facts
 fn places(policy: &Policy, people: &[Person]) -> Vec<Place> {
     fn named<'a>(all: impl Iterator<Item = &'a Vec<String>>) -> Vec<String> {
         let mut names: Vec<String> = all.flatten().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+        // Whatever nobody has named has to be covered too.
         names.push(ANY_OTHER.to_owned());
         names
     }
@@ -170,6 +175,8 @@ fn places(policy: &Policy, people: &[Person]) -> Vec<Place> {
         }
     };
     let mut places = Vec::new();
+    // With many names all combinations would be too many to ask about each with every pair of people; then one name is set
+    // at a time.
     let together = locations.len() * categories.len() * suppliers.len() <= PLACES_MAX;
     for location in &locations {
         for category in &categories {

@@ -53,9 +53,11 @@ pub(super) fn splitting(policy: &Policy) -> Vec<Finding> {
     let Some(((low_tier, low), (_, target))) = limits.first().copied().zip(limits.get(1).copied()) else {
         return Vec::new();
     };
+    // Limits that do not rise are told by `findings`; here they would only give figures that mean nothing.
     if low <= Money::ZERO || target <= low {
         return Vec::new();
     }
+    // Rounded up: a last part may be smaller than the others.
     let parts = (target.minor + low.minor - 1) / low.minor;
     let reach = format!("{parts} of {low} reach {target} {}", policy.currency);
     let who = format!("a {low_tier} approver");

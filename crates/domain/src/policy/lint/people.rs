@@ -88,6 +88,7 @@ fn steps(policy: &Policy, people: &[Person]) -> Vec<Finding> {
         let nobody = |what: String, fix: &str| Finding::error(&at, what, fix);
         match &step.to {
             Addressee::Owner => found.extend(without_owner(&at, people)),
+            // Whether there is somebody who may approve is what `cover` looks at.
             Addressee::Approvers => {}
             Addressee::NextTier => {
                 for tier in &step.tiers {
@@ -119,6 +120,7 @@ fn steps(policy: &Policy, people: &[Person]) -> Vec<Finding> {
             found.push(Finding::warning(at, "the step is for no tier", "name its tiers, or take it out"));
         }
     }
+    // The owner is whoever let it wait: a step to them alone tells nobody new.
     for tier in Tier::ALL {
         let beyond_owner = |step: &&crate::policy::Step| step.tiers.contains(&tier) && step.to != Addressee::Owner;
         if tier > Tier::T0 && !policy.escalation.steps.iter().any(|step| beyond_owner(&step)) {

@@ -26,6 +26,7 @@ pub(super) fn findings(policy: &Policy) -> Vec<Finding> {
     }
     let mut holidays = policy.hours.holidays.iter();
     let useless = holidays.find(|day| {
+        // Asked without any holiday, or each one would be a day off because of itself.
         let mut open = policy.hours.clone();
         open.holidays.clear();
         !open.is_working_day(**day)

@@ -113,8 +113,10 @@ impl Teller<'_> {
             return;
         }
         let agreed = self.plan.nature.cost;
+        // A cent at least: a share of a cheap item's price would round to nothing.
         let asked = ((agreed as f64 * ASKED_TIMES).ceil() as i64).max(agreed + 1);
         let varies = injected == Some(IntoSeries::Price) && self.plan.supply.newest_come == Some(line.order.nth);
+        // A difference that every tolerance passes would be an injected fault that nobody should find.
         let varies = varies && (asked - agreed) * qty >= ASKED_LEAST;
         let cents = if varies { asked } else { agreed };
         let first = Billed { day, qty, cents, again: false };
@@ -161,6 +163,7 @@ impl Teller<'_> {
             entered_by: None,
             reverses: None,
         };
+        // As a live source would: a bill that was paid is told of as it stands now.
         let changed_at = if paid { self.retailer.at(paid_day, BILLED) } else { created_at };
         self.tell(changed_at, Record::BillLine(line_of_bill));
     }

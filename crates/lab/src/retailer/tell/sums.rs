@@ -28,6 +28,7 @@ impl Teller<'_> {
         let mut day = 0;
         while day <= last {
             let first = self.retailer.date(day);
+            // The first and last month may be parts of one.
             let ends = (day + days_between(first, first.last_of_month())).min(last);
             self.month(series, day, ends);
             day = ends + 1;
@@ -69,6 +70,7 @@ impl Teller<'_> {
             unposted_at_close: Quantity::ZERO,
             counted_ahead: BTreeMap::new(),
         };
+        // Told on the morning after the last day that it sums, when a look could have read it.
         self.tell(self.retailer.at(ends + 1, 0), Record::DemandMonth(month));
     }
 }

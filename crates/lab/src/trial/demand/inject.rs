@@ -23,7 +23,7 @@ const TRIES: usize = 60;
 /// Puts events into a panel as planned. The same panel, plan and seed give the same trial.
 ///
 /// # Errors
-/// The window must lie in the panel and be six days long at least, and there must be series.
+/// The window must lie in the panel and be a week long at least, and there must be series.
 pub fn inject(base: &Panel, plan: &Plan, seed: u64) -> Result<Trial, TrialError> {
     let days = base.days().len();
     if plan.window.end > days || plan.window.len() < 7 || base.keys().is_empty() {
@@ -44,6 +44,7 @@ pub fn inject(base: &Panel, plan: &Plan, seed: u64) -> Result<Trial, TrialError>
         events: Vec::new(),
         rng,
     };
+    // What concerns many series comes first; events of one series look for room beside it.
     work.holidays(plan.holidays);
     work.closures(plan.closures);
     work.exceptions(plan);
@@ -111,6 +112,7 @@ impl Work {
     fn holidays(&mut self, wanted: usize) {
         let mut days: Vec<usize> = (self.from + 3..self.end.saturating_sub(2))
             .filter(|&day| {
+                // Weekends and days that are marked or mostly closed already are none that stand out by this alone.
                 let weekday = self.panel.days()[day].weekday().to_monday_zero_offset();
                 weekday < 5 && self.share(day, |cell| cell.holiday) < 0.05 && self.share(day, |cell| cell.open) > 0.6
             })
@@ -153,6 +155,7 @@ impl Work {
             let day = self.rng.gen_range(self.from + 2..self.end - 1);
             let of: Vec<usize> = (0..self.series()).filter(|&series| self.panel.locations()[series] == location).collect();
             let open = of.iter().filter(|&&series| self.cell(series, day).open).count();
+            // A place that hardly any series is open at is shut already.
             if of.iter().any(|&series| self.is_wide(series, day)) || 2 * open < of.len() {
                 continue;
             }
@@ -206,6 +209,7 @@ impl Work {
         let Some(cells) = self.room(series, day, length).filter(|cells| !kind.lasts() || cells.len() >= 5) else {
             return false;
         };
+        // What does not show in such a series would be an exception that nobody could find.
         let small = match kind {
             K::Collapse | K::UomDiv | K::LevelDown | K::DriftDown | K::Duplicate => usual.median < 4.0 || usual.zeros > 0.25,
             K::PhantomZero => usual.mean * (cells.len() as f64) < 12.0,
@@ -240,6 +244,7 @@ impl Work {
                 _ => 0.0,
             });
         }
+        // What was drawn may change next to nothing, as a collapse does on days that hardly sold: that is no exception.
         let changed: f64 = cells.iter().zip(&units).map(|(&day, units)| (units - self.sold(series, day)).abs()).sum();
         if changed < (1.5 * usual.spread).max(3.0) {
             return false;
@@ -247,11 +252,14 @@ impl Work {
         for (&day, units) in cells.iter().zip(units) {
             let cell = &mut self.panel.series_mut(series)[day];
             cell.units = units as f32;
+            // The records claim stock on these days: with the shortage told, the zero would be explained.
             if kind == K::PhantomZero {
                 cell.stockout_hours = 0.0;
             }
         }
         let last = cells[cells.len() - 1];
+        // That a level has moved is known after some days only: an alarm within two weeks, of a drift within four, is in
+        // time.
         let detect_until = match kind {
             K::LevelUp | K::LevelDown => (day + 13).min(self.end - 1),
             K::DriftUp | K::DriftDown => (day + 27).min(self.end - 1),
@@ -280,12 +288,14 @@ impl Work {
         let last = cells[cells.len() - 1];
         let mut magnitude = 0.0;
         if promotion {
+            // A promotion that is there already would explain these days by itself.
             if self.panel.series(series)[day.saturating_sub(7)..=last].iter().any(|cell| cell.promo) {
                 return false;
             }
             magnitude = uniform(&mut self.rng, 1.6, 4.0);
             let price = uniform(&mut self.rng, 0.68, 0.9) as f32;
             for (nth, &day) in cells.iter().enumerate() {
+                // A promotion pulls most on its first days.
                 let (sold, fading) = (self.sold(series, day), 0.5 + 0.5 * (-(nth as f64) / 3.0).exp());
                 let more = poisson(&mut self.rng, sold.max(0.5 * usual.mean) * (magnitude - 1.0) * fading);
                 let cell = &mut self.panel.series_mut(series)[day];
@@ -299,6 +309,7 @@ impl Work {
         } else {
             for &day in &cells {
                 let sold = self.sold(series, day);
+                // The hours without stock are told with it, and they are what explains the missing sales.
                 let left = thinned(&mut self.rng, sold, 0.05);
                 let cell = &mut self.panel.series_mut(series)[day];
                 *cell = Cell { units: left as f32, stockout_hours: TRADING_HOURS, ..*cell };

@@ -33,6 +33,7 @@ pub fn read_npz(file: &Path) -> Result<Numbers, TrialError> {
     };
     let (x, y) = (array("X.npy")?, array("y.npy")?);
     let [count, features] = x.shape[..] else { return Err(wrong("X must have two dimensions: rows and columns")) };
+    // Both stand in the file by themselves, so they may be of different sizes.
     if y.values.len() != count || count == 0 || features == 0 {
         return Err(wrong(&format!("X has {count} rows of {features} columns, but y has {} labels", y.values.len())));
     }
@@ -53,6 +54,7 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// The unpacked bytes of an archive's entry (APPNOTE of the ZIP format, 4.3.7, 4.3.12 and 4.3.16).
 fn entry(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
+    // The list of entries is found by its end, which stands behind everything else in the file.
     let end = bytes.windows(4).rposition(|four| four == b"PK\x05\x06")?;
     let mut at = u32_at(bytes, end + 16)?;
     for _ in 0..u16_at(bytes, end + 10)? {
@@ -63,6 +65,7 @@ fn entry(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
         let (name_length, more) = (u16_at(bytes, at + 28)?, u16_at(bytes, at + 30)? + u16_at(bytes, at + 32)?);
         let head = u32_at(bytes, at + 42)?;
         if bytes.get(at + 46..at + 46 + name_length)? == name.as_bytes() {
+            // An entry's own head may be longer than the list says: its lengths are read again.
             let from =
                 head.checked_add(30)?.checked_add(u16_at(bytes, head + 26)?)?.checked_add(u16_at(bytes, head + 28)?)?;
             let packed = bytes.get(from..from.checked_add(size)?)?;
@@ -70,6 +73,7 @@ fn entry(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
             match method {
                 0 => unpacked.extend_from_slice(packed),
                 8 => {
+                    // A small archive may unpack to any length.
                     DeflateDecoder::new(packed).take(BYTES_MAX).read_to_end(&mut unpacked).ok()?;
                 }
                 _ => return None,
@@ -96,6 +100,7 @@ fn parse(bytes: &[u8]) -> Option<Array> {
     };
     let header = std::str::from_utf8(bytes.get(from..from.checked_add(length)?)?).ok()?;
     let data = bytes.get(from + length..)?;
+    // The head is a Python literal. Only its three known keys are looked for.
     let after = |key: &str| Some(header.split_once(&format!("'{key}':"))?.1.trim_start());
     let kind = after("descr")?.strip_prefix('\'')?.split('\'').next()?;
     let columns_first = after("fortran_order")?.starts_with("True");
@@ -130,6 +135,7 @@ fn parse(bytes: &[u8]) -> Option<Array> {
         "|u1" | "|b1" => numbers!(u8),
         _ => return None,
     };
+    // The shape is the file's claim: it has to fit what is there.
     let wanted = shape.iter().try_fold(1_usize, |all, part| all.checked_mul(*part))?;
     (values.len() == wanted && values.iter().all(|value| !value.is_infinite())).then_some(Array {
         shape,

@@ -31,6 +31,7 @@ pub fn read_numbers(file: &Path) -> Result<Numbers, TrialError> {
     let wrong = |line, what: String| TrialError::Line { file: file.to_owned(), line, what };
     let mut reader = csv::ReaderBuilder::new().from_reader(table::open(file)?);
     let header = reader.headers().map_err(|error| table::unreadable(file, error))?.clone();
+    // Spreadsheets put a byte order mark before the first name.
     let names: Vec<String> = header.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_owned()).collect();
     let label = names.iter().position(|name| LABELS.contains(&name.as_str()));
     let (mut values, mut labels, mut count) = (Vec::new(), Vec::new(), 0);

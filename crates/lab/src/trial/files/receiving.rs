@@ -38,6 +38,7 @@ pub fn read_receiving_base(file: &Path) -> Result<Vec<BaseLine>, TrialError> {
             item: row.name(3)?.to_owned(),
             location: row.text(4).to_owned(),
             mode: row.text(5).to_owned(),
+            // Without a day of ordering there is no lead time, and the trial takes the vendor's usual one.
             ordered: row.date_or_none(6)?.unwrap_or(promised),
             promised,
             quantity: above_nought(row, 9)?,

@@ -132,6 +132,7 @@ pub fn demand(trial: &Trial, scores: ArrayView2<'_, f32>) -> DemandMeasures {
 /// Average precision of alarms, and how many were false when half and four fifths of the exceptions were found.
 fn ranked(board: &Board<'_>, events: usize) -> (f64, Option<usize>, Option<usize>) {
     let mut order: Vec<usize> = (0..board.scores.len()).filter(|at| board.scores[*at] > f64::NEG_INFINITY).collect();
+    // Equal scores in an order that has nothing to do with the file's: else series that stand first would look better found.
     order.sort_unstable_by(|&a, &b| board.scores[b].total_cmp(&board.scores[a]).then_with(|| tie(a).cmp(&tie(b))));
     let mut silent = vec![false; board.scores.len()];
     let mut found = BTreeSet::new();
@@ -142,6 +143,7 @@ fn ranked(board: &Board<'_>, events: usize) -> (f64, Option<usize>, Option<usize
         if silent[at] || state == State::NotCounted {
             continue;
         }
+        // Who was told looks at the series: another alarm some days before or after it tells nothing new.
         let row = &mut silent[series * board.days..][..board.days];
         row[day.saturating_sub(SILENT)..(day + SILENT + 1).min(board.days)].fill(true);
         match state {

@@ -83,6 +83,7 @@ fn read(board: &Board<'_>, scores: &[f64], k: usize) -> Seen {
 pub(super) fn planner(board: &Board<'_>, k: usize) -> PlannerMeasures {
     let events = &board.trial.events;
     let exceptions = board.exceptions();
+    // The most that anybody could find with so many alarms a day: each exception known on its first day.
     let mut oracle = vec![0.0; board.scores.len()];
     for &at in &exceptions {
         if let Scope::Series(series) = events[at].scope {
@@ -105,6 +106,7 @@ pub(super) fn planner(board: &Board<'_>, k: usize) -> PlannerMeasures {
             _ if !kind.is_explained() && !all.is_empty() => {
                 recall_by_kind.insert(kind.name(), share(seen.found.keys().filter(of(kind)).count(), all.len()));
             }
+            // The whole chain has them at once, so alarms are counted here and not the share of days that raised one.
             EventKind::Holiday | EventKind::Closure => {
                 explained_alarmed.insert(format!("{}_alarms", kind.name()), alarmed.len() as f64);
             }

@@ -54,9 +54,11 @@ pub fn receiving(truth: &[LineTruth], scores: &[f64]) -> ReceivingMeasures {
     order.sort_unstable_by(|&a, &b| score(b).total_cmp(&score(a)).then_with(|| tie(a).cmp(&tie(b))));
     let exceptions = positive.iter().filter(|positive| **positive).count();
     let hits = |first: usize| order.iter().take(first).filter(|at| is_exception(**at)).count();
+    // What of the money would be found by whoever looks at one line in twenty.
     let twentieth = counted.len() / 20;
     let top = &order[..twentieth.max(1).min(order.len())];
     let impact = |lines: &[usize]| lines.iter().map(|at| truth[*at].impact).sum::<f64>();
+    // The score that one in a hundred ordinary lines passes.
     let limit = upper(counted.iter().copied().filter(|at| !is_exception(*at)).map(score).collect(), 0.99);
     let mut by_kind: BTreeMap<&'static str, (usize, usize)> = BTreeMap::new();
     let mut found = 0;

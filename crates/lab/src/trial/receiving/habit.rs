@@ -79,6 +79,7 @@ pub(super) fn habits<'a>(base: &'a [BaseLine], rng: &mut ChaCha8Rng) -> BTreeMap
             price_sd: weighted(rng, &[(0.0, 0.25), (0.002, 0.25), (0.008, 0.2), (0.02, 0.18), (0.06, 0.12)]),
             bill_lag: rng.gen_range(0..12),
             delay,
+            // So the median distance is comparable with a standard deviation, and one lost delivery does not widen it.
             delay_spread: 1.4826 * median(&apart).unwrap_or(0.0),
             delay_low: quantile(&delays, 0.05),
             delay_high: quantile(&delays, 0.95),

@@ -44,8 +44,11 @@ pub fn inject(base: &[BaseLine], rate: f64, seed: u64) -> Result<Trial, TrialErr
     let mut base: Vec<BaseLine> = base.to_vec();
     base.sort_by(|a, b| (a.line.promised, &a.line.line).cmp(&(b.line.promised, &b.line.line)));
     let habits = habits(&base, &mut rng);
+    // The first half shows what vendors do; only the second is scored.
     let half = base.len() / 2;
     let notices = notices(&base[half..], &mut rng);
+    // A delay that is far beyond the vendor's own may be a real fault that nobody labelled: no exception is put there, and
+    // it does not count as ordinary.
     let far: Vec<bool> = base
         .iter()
         .map(|line| habits[line.line.vendor.as_str()].is_far(days_between(line.line.promised, line.delivered) as f64))
@@ -83,6 +86,7 @@ fn notices(scored: &[BaseLine], rng: &mut ChaCha8Rng) -> Vec<Notice> {
     let span = days_between(first, last) as f64;
     let mut notices = Vec::new();
     for (kind, count) in [(NoticeKind::PriceChange, 5), (NoticeKind::Bonus, 3), (NoticeKind::Delay, 5)] {
+        // Places are what a delay is about; prices and bonuses are agreed with a vendor.
         let whom = if kind == NoticeKind::Delay { &locations } else { &vendors };
         if whom.is_empty() {
             continue;
@@ -135,6 +139,8 @@ fn add(
     use ReceivingKind as K;
     let line = &base.line;
     let (ordered_qty, price) = (line.quantity, line.price);
+    // Without a known order day the line gets the vendor's usual lead time, or every receipt of it would seem to come at
+    // once.
     let ordered = if known_lead(base).is_some() { line.ordered } else { plus(line.promised, -habit.lead) };
     let mut received_on = base.delivered;
     let mut got = ordered_qty;
@@ -153,20 +159,24 @@ fn add(
         billed_price *= 1.0 + share;
         notice = true;
     }
+    // A bonus comes on top of a whole delivery and is not billed.
     if let Some(share) = bonus.filter(|_| (got - ordered_qty).abs() < 0.5) {
         got = ordered_qty + (ordered_qty * share).floor();
         billed = Some(ordered_qty);
         notice = true;
     }
+    // What is announced explains a delay; an exception must not be explained.
     if let Some(days) = delay.filter(|_| kind.is_none()) {
         received_on = plus(received_on.max(line.promised), days as i64 + rng.gen_range(-4..5));
         notice = true;
     }
+    // Some vendors bill what was ordered, whatever came.
     if billed.is_none() && habit.by_order && got < ordered_qty {
         billed = Some(ordered_qty);
     }
     let mut in_parts = chance(rng, habit.partial) && ordered_qty >= 10.0;
     let pack = if (2.0..=300.0).contains(&line.pack_size) { line.pack_size.floor() } else { 10.0 };
+    // An exception lies beyond what the vendor does anyway; otherwise nobody could tell it from a habit.
     let habitual = |applies: bool, sd: f64| if applies { BEYOND * sd } else { 0.0 };
     let mut magnitude = 0.0;
     match kind {
@@ -198,6 +208,7 @@ fn add(
         Some(K::WrongUnit) => {
             magnitude = pick(rng, &[pack, 1.0 / pack, 12.0, 1.0 / 12.0, 10.0, 0.1]);
             got = (ordered_qty * magnitude).round().max(1.0);
+            // Where the wrong unit rounds to what was ordered there would be no fault.
             if (got - ordered_qty).abs() < 0.5 {
                 got = ordered_qty + pack;
             }
@@ -236,6 +247,7 @@ fn add(
     };
     let impact = match kind {
         None => 0.0,
+        // Days cost what the goods' value costs: a quarter a year, for two months at most.
         Some(K::Late | K::Early) => ordered_qty * price * magnitude.abs().min(60.0) / 365.0 * 0.25,
         Some(kind) => {
             let money = (bill.quantity * billed_price - ordered_qty * price).abs();

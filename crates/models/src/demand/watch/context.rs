@@ -92,6 +92,7 @@ impl Pool {
             let hour = &mut hours[lesson.hour];
             *hour = (hour.0 + lesson.sold, hour.1 + lesson.without_hours);
         }
+        // Summed over the day first: a pool forgets by days, not by how many series it has.
         for (ratio, (sold, expected)) in self.offers.iter_mut().flatten().zip(offers.into_iter().flatten()) {
             ratio.add(sold, expected, MEMORY);
         }
@@ -125,8 +126,10 @@ impl Today {
     pub(super) fn of(standings: &[Standing], locations: usize) -> Self {
         let ratio = |s: &Standing| (s.sold + 0.3) / (s.expected + 0.3);
         let mut all: Vec<f64> = standings.iter().filter(|s| s.votes).map(ratio).collect();
+        // A median of few series is one of them; then the day is taken as any other.
         let enough = all.len() >= 20;
         let chain = if enough { median(&mut all) } else { 1.0 };
+        // Where places have hardly any series, only the chain is asked.
         let sparse = standings.len() < 5 * locations;
         let mut by_location: Vec<Vec<f64>> = vec![Vec::new(); locations];
         if !sparse {

@@ -151,6 +151,8 @@ impl Runs {
     pub(super) fn add(&mut self, today: &Today<'_>) {
         let (day, count) = (&today.day, today.count);
         for (page, times) in self.pages.iter_mut().zip(LEVELS) {
+            // A day without stock sold little for that reason: it speaks for
+            // no lower level, but may still speak for a higher one.
             if !day.judged && times < 1.0 {
                 continue;
             }
@@ -167,6 +169,7 @@ impl Runs {
 
         let whole = day.units >= 2.0 && day.units.fract() == 0.0;
         let here = count.ln_pmf(day.units);
+        // Entered twice, what was sold is an even number: an odd one speaks against it.
         let twice = if whole && day.units % 2.0 == 0.0 {
             count.ln_pmf(day.units / 2.0) - here + std::f64::consts::LN_2
         } else {
@@ -177,12 +180,15 @@ impl Runs {
             if day.units <= 0.0 {
                 -1.0
             } else if day.units % k == 0.0 {
+                // In packs of k only each k-th number can be sold; any other speaks against it.
                 (count.ln_pmf(day.units / k) - here + k.ln()).clamp(-8.0, 40.0)
             } else {
                 -8.0
             }
         });
         let few = day.judged && day.units < 0.5 * day.mean;
+        // What was booked in packs lost its remainder: anything from k
+        // times as much up to the next pack may have been sold.
         let part: [f64; UNITS.len()] = UNITS.map(|k| {
             if !few || k > 12.0 {
                 return -4.0;
@@ -190,6 +196,8 @@ impl Runs {
             let range = count.between(day.units * k, day.units * k + k - 1.0);
             (range.max(1e-12).ln() - here).clamp(-8.0, 40.0)
         });
+        // The same fault on two or three days in a row, by the same pack:
+        // each length adds today to one day less as of yesterday.
         let before = (self.multiple, self.part);
         self.multiple[0] = multiple;
         self.part[0] = part;
@@ -219,6 +227,7 @@ impl Windows {
             let day = state.past(back);
             let level = day.level.max(0.05);
             let (one, age) = (day.mean / level, back as f64);
+            // What sold well in spite of little stock may count upwards; what sold badly then says nothing.
             let judged = day.judged || day.units > day.mean;
             if judged {
                 units += day.units;
@@ -269,6 +278,7 @@ pub(super) fn features(state: &SeriesState, today: &Today<'_>, out: &mut [f32]) 
     let silent = (0..state.filled).filter(|b| state.past(*b).units <= 0.0).count();
     let best = (0..UNITS.len()).max_by(|a, b| runs.multiple[0][*a].total_cmp(&runs.multiple[0][*b])).unwrap_or(0);
     let oldest = state.filled.saturating_sub(1).min(27);
+    // In the order of `FEATURES`: trained trees read them by place, so a new one makes another version.
     let values: [f64; FEATURE_COUNT] = [
         day.high,
         if day.judged { day.low } else { 0.0 },

@@ -87,6 +87,7 @@ impl Watch {
                 state.expect(cell, weekday, location_weekday, &self.pool)
             })
             .collect();
+        // First what every series expects by itself; only then can it be seen what whole places do today.
         let standings: Vec<Standing> = cells
             .iter()
             .zip(&expected)
@@ -102,6 +103,7 @@ impl Watch {
         let today = Today::of(&standings, self.location_weekdays.len());
         let item = self.items_today(cells, &expected, &today);
         let shares = self.shares(&standings, &today);
+        // Each series has a state of its own, so they can go side by side and come to the same.
         let learned: Vec<(DayExpectation, Option<Lesson>, f64)> = self
             .series
             .par_iter_mut()
@@ -148,6 +150,7 @@ impl Watch {
         (0..cells.len())
             .map(|at| {
                 let (own, all) = (part(at), sums[self.item_of[at]]);
+                // Without its own part, or a series would excuse itself.
                 ((all.0 - own.0 + 5.0) / (all.1 - own.1 + 5.0)).max(0.01).ln()
             })
             .collect()
@@ -155,6 +158,7 @@ impl Watch {
 
     /// Shares of each location's series that are at twice, and at under half, of what is expected.
     fn shares(&self, standings: &[Standing], today: &Today) -> Vec<(f64, f64)> {
+        // Four votes for "nothing" in advance: in a small place one odd series is no share.
         let mut counts = vec![(0.0, 0.0, 4.0); self.location_weekdays.len()];
         for standing in standings.iter().filter(|s| s.votes) {
             let mean = standing.expected * today.locations[standing.location];
@@ -198,6 +202,8 @@ fn step(
     let factor = around.location;
     let mean = (expected.mean * factor).max(0.02);
     let units = f64::from(cell.units).max(0.0);
+    // How a promotion works on this very item nobody knows in its first
+    // week: saying so in the variance keeps it from being an alarm.
     let doubt = if cell.promo && state.promo_run() < NEW_PROMO_DAYS { OFFER_DOUBT * OFFER_DOUBT } else { 0.0 };
     let spread = state.spread.max(1.02) + doubt * mean;
     let count = Count::new(mean, spread);
@@ -220,8 +226,10 @@ fn step(
         state.remember();
     }
     let cut = z.clamp(-LEARNED_SD, LEARNED_SD);
+    // What is learned is cut down, so that one odd day does not make the next one usual.
     let taught = if known { (mean + cut * sd).max(0.0) } else { units };
     state.learn(cell, weekday, expected, factor, taught, units);
+    // The pools learn each effect against what all others together lead to expect.
     let lesson = (known && availability > 0.0).then_some(Lesson {
         offer: expected.offer_class,
         hour: expected.hour_class,

@@ -112,6 +112,8 @@ impl SeriesState {
             self.usual_low += (1.0 - fade) * 2.0 * (late.low.min(6.0) - self.usual_low);
             self.most_low = (self.most_low * fade).max(late.low.min(20.0));
         }
+        // Days without a sale in a row, as odd as they were together: how
+        // silent this series can be without anything being wrong.
         let silent = if late.judged && late.units <= 0.0 { late.low } else { 0.0 };
         self.silence = if silent > 0.0 { self.silence + silent } else { 0.0 };
         self.most_silent = (self.most_silent * fade).max(self.silence.min(20.0));
@@ -144,6 +146,7 @@ impl SeriesState {
             };
             self.price = usual + pace * (cell.price - usual);
         }
+        // The price is on the shelf also where the goods are not; all else can not be learned from half a day.
         if cell.availability() <= 0.5 {
             return;
         }
@@ -151,6 +154,7 @@ impl SeriesState {
         let others = (expected.weekday * expected.offer * factor * expected.hours).max(0.05);
         let now = units / others;
         let first = 1.0 / f64::from(self.learned + 1);
+        // A young series takes its first days as they are: it has nothing to hold them against.
         if self.learned <= 10 {
             self.level += first.max(0.06) * (now - self.level);
             self.slow = self.level;
@@ -161,6 +165,7 @@ impl SeriesState {
         }
         self.level = self.level.max(0.05);
         self.slow = self.slow.max(0.05);
+        // A day's ratio without the effect that is to be learned from it.
         let undone = |by: f64| units / (self.level * others / by).max(0.05);
         let (day, promo) = (undone(expected.weekday), undone(if cell.promo { self.promo.value() } else { 1.0 }));
         self.weekdays[weekday].add(day.min(8.0), 1.0, 0.97);

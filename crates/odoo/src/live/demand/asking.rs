@@ -118,6 +118,7 @@ impl Asking {
         domain: Domain,
         fields: &[&str],
     ) -> Result<Vec<Vec<Cell>>, OdooError> {
+        // By id and not by offset: rows that come or go between two pages would shift the rest.
         let (mut all, mut after) = (Vec::new(), 0);
         loop {
             let page = self
@@ -131,6 +132,7 @@ impl Asking {
                     scope: self.scope(None),
                 })
                 .await?;
+            // An answer of another width would be read into the wrong fields.
             if let Some(odd) = page.iter().find(|row| row.len() != fields.len() + 1) {
                 let detail = format!("a row has {} cells where {} were asked for", odd.len(), fields.len() + 1);
                 return Err(OdooError::Garbled { url: self.server.name(), what: format!("rows of {model}"), detail });
@@ -139,6 +141,7 @@ impl Asking {
             let last = page.last().and_then(|row| row[0].id());
             all.extend(page);
             match last {
+                // A server that does not go on by id would be asked for the same page for ever.
                 Some(last) if full && last > after => after = last,
                 _ => return Ok(all),
             }
@@ -209,6 +212,7 @@ impl Asking {
             self.chunk.store((self.chunk() / 2).max(1), Ordering::Relaxed);
             return answer;
         };
+        // A look asks several questions: the next piece is made as large as the dearest of them allows.
         let mut worst = self.worst.lock().unwrap_or_else(PoisonError::into_inner);
         *worst = (worst.0.max(groups.len()), worst.1.max(took));
         drop(worst);

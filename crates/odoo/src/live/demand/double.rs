@@ -61,6 +61,8 @@ pub(in crate::live) struct World {
     pub(in crate::live) products: i64,
     pub(in crate::live) moves: Mutex<Vec<Moved>>,
     pub(in crate::live) rung: Mutex<Vec<Rung>>,
+    /// The lot of a product on a shelf, where it has one.
+    pub(in crate::live) lots: Mutex<BTreeMap<(i64, i64), i64>>,
     /// May the tills' report be read?
     pub(in crate::live) tills: bool,
     /// Counted requests that fail, once each.
@@ -77,6 +79,7 @@ impl World {
             products,
             moves: Mutex::default(),
             rung: Mutex::default(),
+            lots: Mutex::default(),
             tills: true,
             fails: Mutex::default(),
             asked: AtomicUsize::new(0),
@@ -97,6 +100,7 @@ impl World {
     }
 
     fn table(&self, model: &str) -> Result<Vec<Row>, OdooError> {
+        // Up to 18 a unit's factor says how many of it make the reference, from 19 on how many references make one.
         let dozen = if self.version < Version::V19 { 1.0 / 12.0 } else { 12.0 };
         let rows = match model {
             "stock.warehouse" => json!([
@@ -133,6 +137,7 @@ impl World {
             }
             "stock.move" => self.moves.lock().unwrap().iter().map(moved).collect(),
             "stock.quant" => self.quants(),
+            "stock.lot" => self.lots.lock().unwrap().values().map(|lot| json!({"id": lot, "name": "L"})).collect(),
             _ => return Err(OdooError::UnknownModel { model: model.to_owned() }),
         };
         let Value::Array(rows) = rows else { unreachable!("tables are lists") };
@@ -148,11 +153,13 @@ impl World {
                 *slot = (slot.0 + change, slot.1.max(m.written));
             }
         }
+        let lots = self.lots.lock().unwrap();
+        let lot = |place: &(i64, i64)| lots.get(place).map_or(json!(false), |lot| json!(lot));
         // What is empty is deleted.
         let row = |((product, location), (quantity, written)): ((i64, i64), (i64, Timestamp))| {
             (quantity != 0).then(|| {
                 json!({"id": 1, "product_id": product, "location_id": location, "quantity": quantity,
-                    "reserved_quantity": 0, "write_date": odoo_time(written)})
+                    "lot_id": lot(&(product, location)), "reserved_quantity": 0, "write_date": odoo_time(written)})
             })
         };
         held.into_iter().filter_map(row).collect()

@@ -20,7 +20,7 @@ use reeve_ports::Gap;
 
 /// What one end of a move is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(in crate::live) enum End {
     /// A shelf of a warehouse.
     Shelf(i64),
     /// The customers' side.
@@ -102,6 +102,7 @@ impl Ground {
         let mut ends = BTreeMap::new();
         let warehouses = asking.all("stock.warehouse", &["code", "company_id"]).await?;
         let codes: BTreeMap<i64, String> = warehouses.iter().filter_map(|row| Some((row[0].id()?, text(&row[1])))).collect();
+        // Not every version marks on the location that goods are scrapped there.
         let there = asking.server.fields("stock.location").await?;
         let more = ["scrap_location", "company_id"].into_iter().filter(|field| there.contains_key(*field));
         let fields: Vec<&str> = ["usage", "warehouse_id"].into_iter().chain(more).collect();
@@ -109,6 +110,7 @@ impl Ground {
         let (scrap_at, company_at) = (place("scrap_location"), place("company_id"));
         let rows = asking.all("stock.location", &fields).await?;
         let company = |row: &[Cell]| company_at.and_then(|at| row.get(at)?.id());
+        // A transit location without a company is the border between two of them: of one company alone it is only a way.
         let several = rows.iter().filter_map(|row| company(row)).collect::<BTreeSet<i64>>().len() > 1;
         let mut homeless = 0;
         for row in rows {
@@ -133,6 +135,7 @@ impl Ground {
                 costs: "stock and sales there".to_owned(),
             });
         }
+        // The factor goes the other way from 19 on (`divides`).
         let units = asking.all("uom.uom", &["factor"]).await?;
         let units = units.iter().filter_map(|row| Some((row[0].id()?, number(&row[1])?))).collect();
         let tills = tills(asking, &mut gaps).await?;
@@ -151,6 +154,7 @@ impl Ground {
         };
         let zones = Zones::read(asking, &odoo.time_zones, &codes, &mut ground.gaps).await?;
         ground.zones = ground.zones_of(&codes, &zones, calendar);
+        // Last, since what a kit is made of is counted in the units that were read above.
         match kits::read(asking, |from, to| ground.ratio(from, to)).await? {
             Ok(kits) => ground.kits = Some(kits),
             Err(error) => {
@@ -177,6 +181,7 @@ impl Ground {
         }
         let usual = calendar.timezone.iana_name().unwrap_or("UTC").to_owned();
         let mut zones: BTreeMap<String, Zone> = BTreeMap::new();
+        // A warehouse without an entry has its days in the business's own zone.
         for warehouse in codes.keys() {
             let (name, timezone) = own.of(*warehouse).cloned().unwrap_or_else(|| (usual.clone(), calendar.timezone.clone()));
             let zone = zones.entry(name.clone()).or_insert_with(|| Zone {
@@ -193,16 +198,17 @@ impl Ground {
             zone.shelves = self.shelves().filter(|(_, w)| here(w)).map(|(id, _)| id).collect();
             zone.tills = self.tills.warehouses.iter().filter(|(_, w)| here(w)).map(|(till, _)| *till).collect();
         }
+        // A zone without a shelf has nothing to be summed: each zone costs questions of its own.
         zones.into_values().filter(|zone| !zone.shelves.is_empty()).collect()
     }
 
     /// Every shelf with its warehouse, by id.
-    pub(super) fn shelves(&self) -> impl Iterator<Item = (i64, i64)> {
+    pub(in crate::live) fn shelves(&self) -> impl Iterator<Item = (i64, i64)> {
         self.ends.iter().filter_map(|(id, end)| if let End::Shelf(warehouse) = end { Some((*id, *warehouse)) } else { None })
     }
 
     /// What a location is. One that can not be read is another company's.
-    pub(super) fn end(&self, location: i64) -> End {
+    pub(in crate::live) fn end(&self, location: i64) -> End {
         self.ends.get(&location).copied().unwrap_or(End::Elsewhere)
     }
 
@@ -260,6 +266,7 @@ async fn tills(asking: &Asking, gaps: &mut BTreeSet<Gap>) -> Result<Tills, OdooE
             Ok(of) => drop(fields.insert(model, of)),
             Err(error) => {
                 gaps.insert(Gap { what: model.to_owned(), why: error.to_string(), costs: costs.to_owned() });
+                // Without what the tills sold, and from where, the bookings of their pickings are all there is to go by.
                 if matches!(model, "report.pos.order" | "pos.config") {
                     return Ok(Tills::default());
                 }
@@ -270,6 +277,7 @@ async fn tills(asking: &Asking, gaps: &mut BTreeSet<Gap>) -> Result<Tills, OdooE
     let of_type = asking.all("stock.picking.type", &["warehouse_id"]).await?;
     let of_type: BTreeMap<i64, i64> = of_type.iter().filter_map(|row| Some((row[0].id()?, row[1].id()?))).collect();
     let mut asked = vec!["picking_type_id"];
+    // Down payments, tips and discounts are rung up as products and are no goods.
     let no_goods = ["down_payment_product_id", "tip_product_id", "discount_product_id"];
     asked.extend(no_goods.into_iter().filter(|field| has("pos.config", field)));
     let tills = asking.all("pos.config", &asked).await?;

@@ -30,7 +30,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::asking::{Asking, Product};
-pub(super) use self::ground::Ground;
+pub(super) use self::ground::{End, Ground};
 pub(super) use self::read::{Levels, on_shelves, stirred};
 use self::read::{closing_levels, month_after, month_sums, touched};
 pub(super) use self::tills::{open_products, unposted};

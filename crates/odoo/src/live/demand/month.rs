@@ -47,6 +47,7 @@ pub(super) fn record(place: (i64, i64), month: Date, days: &Days, closing: Quant
         return None;
     }
     let mut out = BTreeSet::new();
+    // From the month's close back to its first day: the closing level is known, the opening one is not.
     let mut level = closing;
     for day in (1..=month.days_in_month().unsigned_abs()).rev() {
         if !level.is_positive() {

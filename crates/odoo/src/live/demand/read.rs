@@ -71,6 +71,7 @@ pub(in crate::live) async fn on_shelves(
     let groups =
         asking.groups(model, domain, &["product_id", "location_id"], &["quantity", "reserved_quantity"], None).await?;
     let mut levels: BTreeMap<(i64, i64), (Quantity, Quantity)> = BTreeMap::new();
+    // Several locations are shelves of one warehouse.
     for group in &groups {
         let (product, location) = (asking.key(model, group, 0)?, asking.key(model, group, 1)?);
         if let (Some(product), Some(End::Shelf(warehouse))) = (product, location.map(|id| ground.end(id))) {
@@ -92,9 +93,11 @@ pub(super) async fn closing_levels(
 ) -> Result<Levels, OdooError> {
     let now = on_shelves(asking, ground, products).await?;
     let mut levels: Levels = now.into_iter().map(|(place, (on_hand, _))| (place, on_hand)).collect();
+    // Of the month that runs the level is that of now: nothing has been moved since.
     if is_newest {
         return Ok(levels);
     }
+    // Each zone's month ended at another moment, so each is walked back for its own shelves.
     for zone in &ground.zones {
         let since = Window { from: zone.start_of(month_after(month)), to: None };
         for m in moves(asking, ground, zone, products, since, false, Which::All).await? {
@@ -169,12 +172,14 @@ pub(super) async fn moves(
         .domain(products.iter().map(|p| p.id).collect(), "date")
         .and("state", "=", "done")
         .and_either(("location_id", "in", shelves.clone()), ("location_dest_id", "in", shelves));
+    // What tills have booked carries their session; of it the lines of the tills say better when it was sold.
     if which != Which::All {
         domain = domain.and("picking_id.pos_session_id", "!=", false);
     }
     if let Which::TillKits { .. } = which {
         domain = domain.and("bom_line_id", "!=", false);
     }
+    // The bill's line is a key only where it is asked for: each key more makes the answer longer.
     let by_line = which == Which::TillKits { by_line: true };
     let by = ["product_id", "product_uom", "location_id", "location_dest_id", "date:day", "bom_line_id"];
     let by = if by_line { &by[..] } else { &by[..if by_day { 5 } else { 4 }] };
@@ -188,6 +193,7 @@ pub(super) async fn moves(
             End::Shelf(warehouse) => zone.warehouses.contains(&warehouse).then_some(warehouse),
             _ => None,
         };
+        // From shelf to shelf of one warehouse: nothing has come or gone.
         if source == target {
             continue;
         }
@@ -197,6 +203,7 @@ pub(super) async fn moves(
             product,
             from: here(source),
             to: here(target),
+            // What passes the border to a sister company has left like a sale; what comes over it is no customer's return.
             to_customer: matches!(target, End::Customer | End::Border),
             from_customer: source == End::Customer,
             day: if by.len() > 4 { Some(asking.day(MOVE, &group, 4)?) } else { None },
@@ -236,6 +243,7 @@ pub(super) async fn touched(
     let domain = Domain::all().and("write_date", ">=", odoo_time(since)).and("date", "<=", odoo_time(until));
     note(MOVE, asking.groups(MOVE, domain, &by, &["quantity"], Some("UTC")).await?)?;
     if ground.zones.iter().any(|zone| !zone.tills.is_empty()) {
+        // A line has no stamp of its own here, its order has. Where orders can not be read, at least new days are seen.
         let written = if ground.tills.have_orders { "order_id.write_date" } else { "date" };
         let domain = Domain::all().and(written, ">=", odoo_time(since));
         let groups = asking.groups(tills::LINES, domain, &by, &["product_qty"], Some("UTC")).await?;

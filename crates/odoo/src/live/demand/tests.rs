@@ -183,6 +183,40 @@ async fn a_month_that_nothing_is_left_of_is_dropped_and_so_is_a_level() {
     assert_eq!(left, ["demand_month:2/1/2026-11"]);
 }
 
+/// An item at a place, its lots with units, and units of no lot.
+type Told = (String, Vec<(String, i64)>, i64);
+
+#[tokio::test]
+async fn how_much_of_a_lot_is_where_is_told_until_nothing_of_it_is_left() {
+    let world = World::new(Version::V18, 2);
+    world.push(moved(1, SUPPLIER, NORTH_STOCK, "2026-11-02T10:00:00Z", 5));
+    world.push(moved(1, SUPPLIER, NORTH_SHELF, "2026-11-02T10:00:00Z", 2));
+    world.push(moved(2, SUPPLIER, NORTH_STOCK, "2026-11-02T10:00:00Z", 5));
+    world.lots.lock().unwrap().insert((1, NORTH_STOCK), 501);
+    let (world, kept) = shared(world);
+    let stock = levels(&world, &kept);
+    stock.refresh(at(NOW)).await.unwrap();
+    let lots = |kept: &Kept| -> Vec<Told> {
+        let all = kept.all().into_values();
+        let of = |record| if let Record::LotStock(stock) = record { Some(stock) } else { None };
+        let units = |quantity: Quantity| quantity.to_f64() as i64;
+        let told = all.filter_map(of).map(|stock| {
+            let lots = stock.lots.iter().map(|(lot, qty)| (lot.clone(), units(*qty))).collect();
+            (format!("{}@{}", stock.item, stock.location), lots, units(stock.without))
+        });
+        told.collect()
+    };
+    assert_eq!(
+        lots(&kept),
+        [("1@1".to_owned(), vec![("501".to_owned(), 5)], 2)],
+        "the other has none, and is not spoken of"
+    );
+    let later = at(NOW) + SignedDuration::from_hours(1);
+    world.push(Moved { written: later, ..moved(1, NORTH_STOCK, CUSTOMER, "2026-11-23T10:30:00Z", 5) });
+    stock.refresh(later).await.unwrap();
+    assert_eq!(lots(&kept), [], "what is sold out is gone");
+}
+
 #[tokio::test]
 async fn a_cut_off_hour_and_a_zone_that_is_none_are_said() {
     let (world, kept) = shared(World::new(Version::V18, 1));

@@ -91,6 +91,7 @@ pub(super) async fn sums(
 ) -> Result<(), OdooError> {
     let wanted = products.iter().map(|p| p.id).collect();
     let look = Look { asking, ground, zone, wanted, month };
+    // First what the pickings brought goes, then what the lines say comes: each day is counted once.
     booked(&look, products, window, sums).await?;
     rung_up(&look, window, sums).await?;
     if ground.tills.name_orders {

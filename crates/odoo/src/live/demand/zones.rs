@@ -37,6 +37,7 @@ impl Zones {
     ) -> Result<Self, OdooError> {
         let mut zones = BTreeMap::new();
         let mut strangers = Vec::new();
+        // Companies are only asked for where an entry names one.
         let by_company = entries.iter().any(|entry| entry.split('=').next().is_some_and(|left| left.contains('/')));
         let companies = if by_company { companies_of(asking).await? } else { BTreeMap::new() };
         for text in entries {
@@ -63,6 +64,7 @@ impl Zones {
                 }
             }
         }
+        // A code may be of a warehouse that this user does not read: only a code that nobody has is a mistake.
         if !strangers.is_empty() {
             let others = codes_of_all(asking).await?;
             for (text, code) in strangers.into_iter().filter(|(_, code)| !others.contains(*code)) {

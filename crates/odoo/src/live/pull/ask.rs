@@ -40,12 +40,14 @@ impl Puller {
     pub(super) async fn page(&self, ask: &mut ReadRows, page: &mut usize) -> Result<(Vec<Vec<Cell>>, usize), Halt> {
         let mut tries = 0;
         loop {
+            // In the loop: a try that had to wait may come back in quiet hours.
             self.not_in_quiet_hours()?;
             *page = self.fitted(*page);
             ask.limit = *page;
             self.pace.turn().await;
             let start = Instant::now();
             match self.server.rows(ask).await {
+                // How full a page is says whether there is more, so one that is longer than was asked for says nothing.
                 Ok(rows) if rows.len() > ask.limit => {
                     return Err(self.garbled(&ask.model, format!("{} rows instead of {}", rows.len(), ask.limit)));
                 }
@@ -57,6 +59,7 @@ impl Puller {
                     return Ok((rows, ask.limit));
                 }
                 Err(error) => {
+                    // Perhaps the page was too large for it to answer in time.
                     if error.is_transient() {
                         *page /= 2;
                     }

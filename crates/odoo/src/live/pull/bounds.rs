@@ -107,6 +107,7 @@ pub(super) fn bounded(stream: &Stream, bounds: &Bounds, has: &dyn Fn(&str, &str)
         terms.map(|term| Domain::all().and(term.field, term.operator, term.value.to_json())).collect()
     };
     let only = all(stream.only, Domain::all()).and_any(&each(stream.either));
+    // Master data is read whole: a document of today may name a product of ten years ago.
     if stream.extent == Extent::Master || !usable(stream.dated_by) {
         return Bounded { only, extent: None };
     }
@@ -115,11 +116,13 @@ pub(super) fn bounded(stream: &Stream, bounds: &Bounds, has: &dyn Fn(&str, &str)
         let at = if stream.model == WITH_SLACK { at.checked_sub(SLACK).unwrap_or(at) } else { at };
         Domain::all().and(stream.dated_by, ">=", at.strftime("%Y-%m-%d").to_string())
     };
+    // Single movements of years say nothing more than their sums: of what is older only what is in no sum is asked for.
     let mut branches = match stream.extent {
         Extent::Detail => vec![since(bounds.detail)],
         _ if stream.detail.iter().all(|term| !usable(term.field)) => vec![since(bounds.history)],
         _ => vec![since(bounds.detail), none(stream.detail, &usable, since(bounds.history))],
     };
+    // What is still open counts however old it is.
     let open = all(stream.open, Domain::all());
     if open != Domain::all() {
         branches.push(open);

@@ -49,16 +49,20 @@ impl Puller {
             tracing::warn!(stream = stream.model, "its position is not understood: it is read again from the beginning");
         }
         let mut position = known.unwrap_or_else(|| {
+            // A first page before anybody knows how fast the server is: large enough to measure, small enough to be
+            // answered.
             let mut position = Position::beginning(until.as_millisecond(), self.settings.page_max.min(1_000));
             position.first_seen = stream.first_seen.iter().map(|name| (*name).to_owned()).collect();
             position
         });
+        // Rights may have been granted since: what was refused is tried again from time to time.
         self.try_refused_again(stream, &mut position).await?;
         let version = self.server.version();
         let schema = match Schema::new(stream, version, &fields, &position.without) {
             Ok(schema) => schema,
             Err(gap) => return Ok(Err(gap)),
         };
+        // Other fields, companies or bounds are another question: what was answered to the old one may lack rows or cells.
         let print = schema.print(stream, version, &self.scope.companies, &bounded);
         if print != position.print {
             if !position.print.is_empty() {
@@ -72,10 +76,12 @@ impl Puller {
     /// Finds out which fields made the server refuse a page, and remembers to do without. False where it is not the fields.
     pub(super) async fn leave_out_refused(&self, turn: &mut Turn, error: &OdooError) -> Result<bool, Halt> {
         let stream = turn.stream;
+        // Refused even without any field of ours: then it is the model or its rows, and leaving out fields helps nothing.
         if !self.may_be_read(stream, &[STAMP.to_owned()]).await? {
             return Ok(false);
         }
         let mut suspects = vec![turn.schema.optional(stream)];
+        // By halves: of thirty fields one is found in some ten questions, and the message may be translated or name none.
         let mut refused = Vec::new();
         while let Some(group) = suspects.pop() {
             if group.is_empty() || self.may_be_read(stream, &group).await? {

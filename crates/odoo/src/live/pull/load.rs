@@ -42,10 +42,12 @@ impl Puller {
             let answers = self.ascending(turn, rows, last)?;
             meter.add(answers.len());
             let known = if turn.stream.first_seen.is_empty() { BTreeMap::new() } else { self.known(turn, &answers).await? };
+            // Fields of which the first value counts keep it, though the row is read again.
             let rows: Vec<MirrorRow> = answers.iter().map(|answer| turn.row(answer, &known)).collect();
             last = answers.last().map_or(last, |answer| answer.id);
             turn.position.top = turn.position.top.max(last);
             turn.position.phase = Phase::Load { last, mark };
+            // Page and position in one transaction: a kill loses nothing and repeats one page at most.
             self.keep(turn, &rows, &[], pulled).await?;
             self.tell(&meter, false);
         }

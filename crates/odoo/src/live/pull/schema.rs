@@ -78,6 +78,8 @@ impl Schema {
             let why = match here {
                 Some((name, info)) => match without.get(name) {
                     None => {
+                        // A computed field changes without a new stamp on its row: such rows have to be read again as a
+                        // whole.
                         schema.whole |= !info.stored;
                         let place = schema.ask(name);
                         schema.cells.push(From::Answer(place));
@@ -92,6 +94,8 @@ impl Schema {
                 why: why.clone(),
                 costs: costs.into(),
             };
+            // A field without which nothing can be told makes the stream a gap; for the others there is a value that claims
+            // nothing.
             let Some(cell) = field.absent.cell() else { return Err(gap(stream.costs)) };
             if !field.costs.is_empty() {
                 schema.gaps.push(gap(field.costs));
@@ -103,8 +107,10 @@ impl Schema {
         if fields.contains_key(STAMP) && !without.contains_key(STAMP) {
             schema.stamp = Some(schema.ask(STAMP));
         } else {
+            // Without stamps nobody can tell what has changed.
             schema.whole = true;
         }
+        // A question for no field at all would be answered with all of them.
         if schema.asked.is_empty() {
             schema.ask("id");
         }
@@ -172,9 +178,11 @@ impl Schema {
             None => Vec::new(),
         };
         for (nth, at) in self.first.iter().enumerate() {
+            // A first value that was empty is none yet: the first that is told counts.
             let first = before.get(nth).filter(|cell| !is_empty(cell)).unwrap_or(&cells[*at]).clone();
             cells.push(first);
         }
+        // Last, where a sweep finds it without knowing the stream's fields.
         cells.push(self.stamp.map_or(Cell::Flag(false), |at| answer.cells[at].clone()));
         let mut links = [None; 3];
         for (link, at) in links.iter_mut().zip(&self.links) {

@@ -28,6 +28,7 @@ impl Puller {
     pub(super) async fn sweep(&self, turn: &mut Turn, until: Timestamp, pulled: &mut Pulled) -> Result<(), Halt> {
         let every = i64::try_from(self.settings.sweep_every.as_millis()).unwrap_or(i64::MAX);
         let due = turn.position.sweep.is_some() || until.as_millisecond() - turn.position.swept_at >= every;
+        // A stream that is being loaded has everything still before it; comparing it would ask for all rows twice.
         if !due || matches!(turn.position.phase, Phase::Load { .. }) {
             return Ok(());
         }
@@ -42,6 +43,7 @@ impl Puller {
             pulled.rows_read += rows.len() as u64;
             let served = self.served(turn, &rows, last)?;
             let most = served.len().max(ask.limit);
+            // As many as were served: both lists are walked over the same stretch of ids.
             let mut kept = self.mirror.ids(model, last, most).await?;
             if served.is_empty() && last == 0 && kept.len() > ALL_GONE_MAX {
                 // Left as it is: what can not be seen is not deleted.
@@ -57,6 +59,7 @@ impl Puller {
             meter.add(kept.len());
             if through {
                 turn.position.sweep = None;
+                // What something else had asked for has been read again by now.
                 turn.position.outside = false;
                 turn.position.swept_at = until.as_millisecond();
             } else {
@@ -136,6 +139,7 @@ impl Puller {
             let known = self.known(turn, &answers).await?;
             rows.extend(answers.iter().map(|a| turn.row(a, &known)).filter(|row| known.get(&row.id) != Some(row)));
         }
+        // Rows that an ordinary look should have seen: many of them say that the overlap is too short.
         if !turn.schema.whole && !turn.position.outside && !rows.is_empty() {
             pulled.rows_found_late += rows.len() as u64;
             tracing::info!(stream = turn.stream.model, rows = rows.len(), "found by comparing stamps");

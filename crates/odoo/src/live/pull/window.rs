@@ -44,6 +44,7 @@ impl Puller {
         meter: &mut Meter,
         pulled: &mut Pulled,
     ) -> Result<Option<Window>, Halt> {
+        // Further back than the overlap where a row came that was older than expected.
         let from = turn.position.reach.unwrap_or(i64::MAX).min(mark.from(self.overlap()));
         let (above, start) = (turn.position.top, self.now());
         let domain = since(turn, from, above);
@@ -56,6 +57,7 @@ impl Puller {
         let answers = self.answers(turn, rows)?;
         let (rows, fresh) = self.admit(turn, &answers, &window).await?;
         window.fresh = fresh.newest;
+        // More than fits into one answer: the newest came first, so the rest can only be read by pages of ids.
         if full {
             return Ok(Some(window));
         }
@@ -83,6 +85,7 @@ impl Puller {
             meter.add(answers.len());
             let (rows, fresh) = self.admit(turn, &answers, &window).await?;
             window.last = answers.last().map_or(window.last, |answer| answer.id);
+            // A row that is stamped before what was asked for: the next look has to begin there.
             window.behind = earlier(window.behind, fresh.oldest.filter(|oldest| *oldest < window.from));
             if full {
                 turn.position.top = turn.position.top.max(window.last);

@@ -30,6 +30,8 @@ impl Writing<'_> {
         for (model, supplies) in
             [("purchase.order", true), ("account.move", true), ("sale.order", false), ("stock.picking", false)]
         {
+            // Before anything is written: text elsewhere may name any document, and a partner has one name in the whole
+            // recording.
             let (stream, mut after) = (stream(model), 0);
             while let Some(page) = self.recorder.page(stream, &mut after).await? {
                 for cells in &page {
@@ -83,6 +85,7 @@ impl Writing<'_> {
             openings.see_id(after);
             page.retain(|cells| self.within.has_move(stream, cells));
             openings.see(&page);
+            // What belongs to a movement is recorded with it, so it is noted before the documents are gone through.
             for cells in &page {
                 named.pickings.extend(link(stream, cells, "picking_id"));
                 named.order_lines.extend(link(stream, cells, "purchase_line_id"));
@@ -91,6 +94,7 @@ impl Writing<'_> {
                 self.put(stream, &mut file, cells)?;
             }
         }
+        // Last, when it is known how much the recorded movements leave missing.
         let added = openings.rows(&self.within);
         for cells in &added {
             self.put(stream, &mut file, cells)?;
@@ -112,6 +116,7 @@ impl Writing<'_> {
 
     /// Writes purchase orders with their lines, and answers which lines were left out.
     async fn purchases(&mut self, named: &mut Named) -> Result<BTreeSet<i64>, RecordError> {
+        // An old order whose goods moved within the days that are recorded has to be there, or its receipts name nothing.
         let with_moves = self.orders_of("purchase.order.line", &named.order_lines).await?;
         let (stream_of_orders, mut after) = (stream("purchase.order"), 0);
         let mut file = self.begin(stream_of_orders)?;
@@ -134,6 +139,7 @@ impl Writing<'_> {
         self.end(file)?;
         let mut dropped = BTreeSet::new();
         let scoped = !self.within.is_all();
+        // Lines of an order of another warehouse go with it; without a scope nothing is left out.
         self.filtered("purchase.order.line", |stream, cells| {
             // Whose order is not there at all is as it was.
             let keeps = !scoped || link(stream, cells, "order_id").is_some_and(|order| kept.contains(&order));
@@ -147,6 +153,7 @@ impl Writing<'_> {
     }
 
     async fn sales(&mut self, named: &Named) -> Result<(), RecordError> {
+        // As with purchases: an order is as recent as its last delivery.
         let with_moves = self.orders_of("sale.order.line", &named.sale_lines).await?;
         let (stream_of_orders, mut after) = (stream("sale.order"), 0);
         let mut file = self.begin(stream_of_orders)?;
@@ -168,6 +175,7 @@ impl Writing<'_> {
         let mut after = 0;
         while let Some(page) = self.recorder.page(lines, &mut after).await? {
             for cells in &page {
+                // A line may ship from another warehouse than its order.
                 let warehouse = link(lines, cells, "warehouse_id");
                 let keeps = link(lines, cells, "order_id").is_some_and(|order| kept.contains(&order))
                     && (warehouse.is_none() || self.within.has(warehouse));
@@ -209,6 +217,7 @@ impl Writing<'_> {
         let mut recent = BTreeSet::new();
         while let Some(page) = self.recorder.page(bills, &mut after).await? {
             for cells in &page {
+                // What is not paid can still be stopped, however old the bill is.
                 let open = UNPAID.contains(&text(bills, cells, "payment_state"));
                 if open || self.within.is_recent(text(bills, cells, "date")) {
                     recent.extend(link(bills, cells, "id"));

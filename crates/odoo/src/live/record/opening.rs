@@ -55,6 +55,7 @@ impl<'a> Openings<'a> {
         let mut live = Live::new(tables, recorder.companies, &care);
         let read = Rates::read(&mut live, recorder.currency, recorder.companies.first().copied())
             .and_then(|rates| Masters::read(&mut live, Currencies::Rates(rates), &care, &mut Feed::default()));
+        // A lenient reading of rows in memory can not fail: what is not understood is passed over.
         let masters = match read {
             Ok(masters) => masters,
             Err(never) => match never {},
@@ -88,6 +89,7 @@ impl<'a> Openings<'a> {
     pub(super) fn see(&mut self, moves: &[Vec<Cell>]) {
         let stream = stream(MOVE);
         let mut tables = Tables::default();
+        // Opening stock stands before the first day on which anything was done; plans move no stock.
         for cells in moves {
             if text(stream, cells, "state") == "done" {
                 let day = text(stream, cells, "date").get(..10).and_then(|day| day.parse().ok());
@@ -103,6 +105,7 @@ impl<'a> Openings<'a> {
             Ok(()) => {}
             Err(never) => match never {},
         }
+        // The last version of each move is what was done; earlier ones are plans.
         for record in feed.into_last_versions().into_values() {
             let Record::Move(moved) = record else { continue };
             let (Some(_), Ok(item)) = (moved.done_at, moved.item.as_str().parse()) else { continue };
@@ -118,6 +121,7 @@ impl<'a> Openings<'a> {
     pub(super) fn rows(&self, within: &Within) -> Vec<Vec<Cell>> {
         let Some(levels) = &self.levels else { return Vec::new() };
         let at = self.at();
+        // Also places that only moved: nothing may be left there now.
         let places: BTreeSet<Place> = levels.keys().chain(self.sums.keys()).copied().collect();
         let mut rows = Vec::new();
         for (product, warehouse) in places {
@@ -126,6 +130,7 @@ impl<'a> Openings<'a> {
             let (Some((unit, entered)), Some(shelf)) = (self.products.get(&product), self.shelves.get(&warehouse)) else {
                 continue;
             };
+            // What lies outside of the recorded warehouses moves nothing inside.
             if missing.is_zero() || !within.has(Some(warehouse)) {
                 continue;
             }
@@ -147,6 +152,7 @@ impl<'a> Openings<'a> {
         let number = |id: i64| Cell::Number(id as f64);
         let words = |text: &str| Cell::Text(text.to_owned());
         let quantity = Cell::Number(missing.abs().to_f64().unwrap_or_default());
+        // What the movements brought too much of is taken off again.
         let (source, target) = if missing.is_sign_negative() { (shelf, self.inventory) } else { (self.inventory, shelf) };
         let of = |field: &str| match field {
             "id" => number(id),

@@ -80,6 +80,7 @@ impl Within {
         };
         let since = scope.days.map(|days| {
             let at = now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::UNIX_EPOCH);
+            // At the start of a day, since documents are dated by days.
             Timestamp::from_second(at.as_second().div_euclid(86_400) * 86_400).unwrap_or(at)
         });
         Ok(Self {

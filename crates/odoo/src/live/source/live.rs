@@ -109,6 +109,7 @@ impl Rows for Live<'_> {
             if let Some(at) = costs {
                 row.cells[at] = self.tables.company_costs(*id);
             }
+            // A row that is not understood must not stop the others: it becomes a gap.
             if let Err(error) = each(&row) {
                 self.care.pass_over(error);
             }

@@ -60,10 +60,12 @@ impl Base {
             tables.add(stream.model, mirror.all(stream.model).await?);
         }
         tables.add(COSTS, mirror.all(COSTS).await?);
+        // The mirror may be read while some of its rows wait for others: what is not understood now is tried again later.
         let care = Care::lenient();
         let mut feed = Feed::default();
         let mut masters = translate(&tables, told, &care, &mut feed);
         masters.kits = Kits::load(mirror).await?;
+        // All master data was read, so what was left out of it before and is not now is no gap any more.
         left_out.settle_whole(&tables, care.into_problems());
         let ids = SINGLE.iter().map(|(model, _)| *model).chain(SEVERAL).map(|model| (model, tables.ids(model).collect()));
         let records = feed.into_last_versions();
@@ -85,6 +87,7 @@ impl Base {
                 news.gone(key);
             }
         }
+        // What was told before the start is not known, so at the first telling each row that gives no record is taken back.
         let of_first = |model| self.ids.get(model).into_iter().flatten().copied().filter(move |_| first);
         let of_changed = |model| changed.get(model).into_iter().flatten().copied();
         let gone = |key: RecordRef, news: &mut News| {
@@ -97,6 +100,7 @@ impl Base {
                 gone(RecordRef::new(kind, id.to_string()), news);
             }
         }
+        // These rows become several records, and only the ids that were given out say which of them may be gone.
         for model in SEVERAL {
             let several: Vec<i64> = self.suffixes.rows(model).filter(|_| first).collect();
             for id in of_first(model).chain(of_changed(model)).chain(several) {

@@ -20,6 +20,7 @@ const MOVE: &str = "stock.move";
 const SCRAP: &str = "stock.scrap";
 const BILL: &str = "account.move";
 const BILL_LINE: &str = "account.move.line";
+const LOT: &str = "stock.lot";
 
 /// Rows whose records are told.
 #[derive(Debug, Default)]
@@ -28,6 +29,7 @@ pub(super) struct Targets {
     sale_lines: BTreeSet<i64>,
     moves: BTreeSet<i64>,
     bill_lines: BTreeSet<i64>,
+    lots: BTreeSet<i64>,
 }
 
 impl Targets {
@@ -37,15 +39,22 @@ impl Targets {
         changed: &BTreeMap<&'static str, BTreeSet<i64>>,
         left_out: &LeftOut,
     ) -> Result<Self, BoxError> {
+        // What was left out for want of another row is tried again when a row of that model comes.
         let again = left_out.waiting_for(changed.keys().copied());
         let of = |model: &str| -> BTreeSet<i64> {
             [changed.get(model), again.get(model)].into_iter().flatten().flatten().copied().collect()
         };
-        let mut all =
-            Self { order_lines: of(ORDER_LINE), sale_lines: of(SALE_LINE), moves: of(MOVE), bill_lines: of(BILL_LINE) };
+        let mut all = Self {
+            order_lines: of(ORDER_LINE),
+            sale_lines: of(SALE_LINE),
+            moves: of(MOVE),
+            bill_lines: of(BILL_LINE),
+            lots: of(LOT),
+        };
         all.sale_lines.extend(ids(&linked(mirror, SALE_LINE, "order_id", &of(SALE)).await?));
         all.bill_lines.extend(ids(&linked(mirror, BILL_LINE, "move_id", &of(BILL)).await?));
         let scraps = table(SCRAP, by_id(mirror, SCRAP, &of(SCRAP)).await?);
+        // Why goods were scrapped stands on another row than their move.
         all.moves.extend(scraps.lists(SCRAP, "move_ids"));
         // A picking names the documents of its moves, and says for when an order was first promised.
         let in_pickings = table(MOVE, linked(mirror, MOVE, "picking_id", &of(PICKING)).await?);
@@ -93,6 +102,7 @@ impl Targets {
         tables.add(SALE, by_id(mirror, SALE, &tables.links(SALE_LINE, "order_id")).await?);
         tables.add(BILL_LINE, by_id(mirror, BILL_LINE, &self.bill_lines).await?);
         tables.add(BILL, by_id(mirror, BILL, &tables.links(BILL_LINE, "move_id")).await?);
+        tables.add(LOT, by_id(mirror, LOT, &self.lots).await?);
         Ok(tables)
     }
 
@@ -106,17 +116,20 @@ impl Targets {
                 RecordKind::SaleLine => self.sale_lines.contains(&id),
                 RecordKind::Move => self.moves.contains(&id),
                 RecordKind::BillLine => self.bill_lines.contains(&id),
+                RecordKind::Lot => self.lots.contains(&id),
                 _ => true,
             };
             if is_target {
                 news.put(record);
             }
         }
+        // Of every row that changed: what is not among the records any more has to be taken back.
         for (kind, ids) in [
             (RecordKind::PoLine, &self.order_lines),
             (RecordKind::SaleLine, &self.sale_lines),
             (RecordKind::Move, &self.moves),
             (RecordKind::BillLine, &self.bill_lines),
+            (RecordKind::Lot, &self.lots),
         ] {
             for id in ids {
                 news.gone_id(kind, *id);
@@ -138,6 +151,7 @@ pub(super) async fn tell_suppliers(
         named.extend(table(model, linked(mirror, model, "partner_id", changed).await?).links(model, "partner_id"));
     }
     for id in changed {
+        // A partner is a supplier once something names it as one; most of them are customers.
         match partners.supplier(*id) {
             Some(supplier) if named.contains(id) => news.put(Record::Supplier(supplier)),
             Some(_) => {}
@@ -151,8 +165,12 @@ pub(super) async fn tell_suppliers(
 pub(super) fn translate(rows: &Tables, masters: &Masters, companies: &[i64]) -> (BTreeMap<RecordRef, Record>, Vec<Problem>) {
     let care = Care::lenient();
     let mut feed = Feed::default();
-    match masters.read_documents(&mut Live::new(rows, companies, &care), masters.no_suppliers(), &care, &mut feed) {
-        Ok(()) => (feed.into_last_versions(), care.into_problems()),
+    let mut live = Live::new(rows, companies, &care);
+    let read = masters
+        .read_documents(&mut live, masters.no_suppliers(), &care, &mut feed)
+        .and_then(|()| masters.read_lots(&mut live, &mut feed));
+    match read {
+        Ok(_) => (feed.into_last_versions(), care.into_problems()),
         Err(never) => match never {},
     }
 }

@@ -44,6 +44,8 @@ fn the_feed_is_ordered_and_names_nothing_before_it_was_told() {
             Record::Item(_) | Record::Location(_) | Record::Supplier(_) | Record::Notice(_) | Record::Gone(_) => None,
             Record::StockLevel(r) => Some(&r.item),
             Record::DemandMonth(r) => Some(&r.item),
+            Record::Lot(r) => Some(&r.item),
+            Record::LotStock(r) => Some(&r.item),
         };
         if let Some(item) = item {
             assert!(told.contains(&(RecordKind::Item, item.to_string())), "{key} before its item");

@@ -2,6 +2,7 @@
 
 mod broken;
 mod bundled;
+mod lots;
 mod oddities;
 mod paging;
 mod received;

@@ -10,6 +10,12 @@ fn late_orders(late: i32) -> Shop {
     shop.offer(10, 0, 1);
     shop.demand("2", 12.0, 5.0);
     shop.stock("2", 900.0);
+    // Six of before, in time: a parameter is changed on ten observations.
+    for (n, promised) in (30..36).zip((-85..).step_by(7)) {
+        let line = n.to_string();
+        shop.order(&line, "2", 84, promised);
+        shop.receipt(&line, "2", 84, Some(promised));
+    }
     for (line, promised) in [("3", -36), ("4", -29), ("5", -22), ("6", -15)] {
         shop.order(line, "2", 84, promised);
         shop.receipt(line, "2", 84, Some(promised + late));

@@ -1,5 +1,6 @@
 //! Cases built by hand: the handbook's vectors, what must hold for any book, and what each family proposes.
 
+mod actions;
 mod advice;
 mod any_book;
 mod bills;
@@ -7,7 +8,10 @@ mod decide;
 mod frozen;
 mod handbook;
 mod kit;
+mod plans;
+mod prices;
 mod relief;
+mod signed;
 mod twice;
 mod unsure;
 
@@ -221,6 +225,17 @@ fn codes(found: &Assessment) -> Vec<&'static str> {
     found.candidates.iter().map(|c| c.action.code()).collect()
 }
 
+/// The names of everything in a book.
+fn names_of(book: &Book) -> Vec<String> {
+    let items = book.items.keys().map(|item| book.item_label(item));
+    let places = book.locations.keys().map(|location| book.location_name(location));
+    let orders = book.po_lines.values().map(|line| line.order_name.clone());
+    let sales = book.sale_lines.values().map(|line| line.order_name.clone());
+    let bills = book.bill_lines.values().map(|line| line.bill_name.clone());
+    let moves = book.every_move().into_iter().map(|m| m.document.clone());
+    items.chain(places).chain(orders).chain(sales).chain(bills).chain(moves).collect()
+}
+
 /// What holds for every assessment, whatever the book.
 #[track_caller]
 fn sound(scene: &Scene<'_>, found: &Assessment) {
@@ -267,8 +282,24 @@ fn sound(scene: &Scene<'_>, found: &Assessment) {
         let first = prose.rationale.split_once(". ").map_or(prose.rationale.as_str(), |(first, _)| first);
         assert!(first.chars().count() <= 150 || c.action.code() == "ESCALATE", "{first}");
         assert!(prose.cites.iter().all(|id| ids.contains(id)));
-        let sends = matches!(c.action.code(), "CONTACT" | "EXPEDITE" | "CLAIM");
+        let sends = c.actions().any(|action| action.entry().message == reeve_domain::action::Message::Letter);
         assert_eq!(prose.message.is_some(), sends, "{}", c.summary);
+        let rec = reeve_domain::recommendation::Recommendation::drafted(
+            scene.case.id.clone(),
+            1,
+            c.clone(),
+            prose.clone(),
+            String::new(),
+            reeve_domain::recommendation::Drafter::Playbook { because: None },
+            at(0),
+        );
+        let evidence = crate::recompute::recomputed::frozen(found);
+        // What is at stake in each part stands on the card, too.
+        let parts = found.loss_sum.iter().map(|part| part.amount.expected.to_string());
+        let names = names_of(scene.book).into_iter().chain(parts);
+        let sources = crate::recompute::words::Sources::of(&rec, &evidence, &[], names);
+        let nowhere = crate::recompute::words::from_nowhere(&rec, &sources);
+        assert!(nowhere.is_empty(), "{}: numbers from nowhere {nowhere:?} in {prose:?}", c.summary);
     }
     if draft.abstain.is_some() {
         let first = found.candidates.iter().find(|c| c.id == draft.choices[0].candidate).expect("named above");

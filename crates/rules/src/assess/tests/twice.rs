@@ -162,3 +162,25 @@ fn what_was_paid_twice_is_claimed_back() {
     assert!(find(&found, "BLOCK-BILL").is_none() && find(&found, "REVERSE-DOC").is_none());
     must(&found, "CONTACT");
 }
+
+#[test]
+fn a_fall_of_demand_and_too_much_stock_are_one_excess() {
+    let mut shop = Shop::new();
+    shop.offer(14, 0, 1);
+    shop.stock("2", 300.0);
+    shop.order("1", "2", 50, 20);
+    shop.receipt("1", "2", 50, None);
+    shop.demand("2", 2.0, 1.0);
+    let (over, collapse) = (here(ExceptionType::IOver, "2"), here(ExceptionType::DCollapse, "2"));
+    let saved = |exceptions: &[Exception]| {
+        let found = shop.assess(exceptions);
+        let excess = found.loss_sum.iter().filter(|part| part.what.starts_with("holding cost")).count();
+        let cancel = must(&found, "CANCEL-PO");
+        (excess, (cancel.money.loss_now.expected - cancel.money.loss_after.expected).minor)
+    };
+    let alone = saved(std::slice::from_ref(&over));
+    assert_eq!(alone.0, 1);
+    // Whichever comes first: fifty fewer of one excess is what cancelling them saves.
+    assert_eq!(saved(&[over.clone(), collapse.clone()]), alone);
+    assert_eq!(saved(&[collapse, over]), alone);
+}

@@ -63,6 +63,7 @@ pub(super) fn signal(book: &Book, settings: &Settings, judged: &Judged<'_>, rule
     let sure = |p: f64| 1.0 - p <= settings.detect.false_share;
     let said = |voice: &Voice| {
         let found = find(book, settings, judged.line, voice.kind)?;
+        // A rule that has spoken of the same side has said it already, with a tolerance that a planner knows.
         (!ruled.iter().any(|code| side_of(*code) == side_of(found.code))).then_some(found)
     };
     let alone = Some(judged.probability()).filter(|p| sure(*p)).map(|p| {
@@ -188,6 +189,7 @@ fn timing(book: &Book, settings: &Settings, line: &PurchaseLine) -> Option<Found
 }
 
 fn price<'b>(book: &'b Book, line: &PurchaseLine) -> Option<Found<'b>> {
+    // Of a paid bill nothing can be held back, as with the rule for prices.
     let agreed = line.price?;
     let unpaid =
         |bill: &&&BillLine| book.is_unpaid(bill) && bill.qty.is_positive() && bill.price.is_some_and(|p| p != agreed);

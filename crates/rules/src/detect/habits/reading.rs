@@ -36,6 +36,7 @@ fn add(records: &mut Records, book: &Book, line: &PurchaseLine, lines: &[&Purcha
         vendor: vendor(book, line),
         item: line.item.to_string(),
         location: line.location.to_string(),
+        // Odoo does not say by which way goods come.
         mode: String::new(),
         ordered: calendar.day_of(line.ordered_at),
         promised,
@@ -93,6 +94,7 @@ fn came(book: &Book, line: &PurchaseLine, lines: &[&PurchaseLine]) -> Vec<Receip
     let sum: f64 = came.iter().map(|receipt| receipt.quantity).sum();
     let even = (sum - line.qty.to_f64()).abs() < 1e-9;
     let counts = if even { sum } else { difference(book, line, lines).came.to_f64().max(0.0) };
+    // What is too much is taken off the last receipt first: those before it were still within the order.
     let mut beyond = sum - counts;
     for receipt in came.iter_mut().rev() {
         let less = beyond.min(receipt.quantity);
@@ -117,6 +119,7 @@ fn prices(book: &Book, line: &PurchaseLine) -> (f64, Option<Bill>) {
     let asked = book.asked(&line.id);
     let currency = line.foreign.as_ref().map(|f| f.currency.as_str());
     let foreign = |bill: &BillLine| bill.foreign.as_ref().filter(|f| Some(f.currency.as_str()) == currency).map(|f| f.price);
+    // In the company's currency the rate would look like a price that has moved.
     let abroad = currency.is_some() && !asked.is_empty() && asked.iter().all(|bill| foreign(bill).is_some());
     let agreed = if abroad { line.foreign.as_ref().map(|f| f.price) } else { line.price };
     let price = |bill: &BillLine| if abroad { foreign(bill) } else { bill.price };

@@ -20,6 +20,7 @@ pub(super) fn reason(code: T, lines: &[Option<Judged<'_>>]) -> Option<String> {
         _ => return None,
     };
     let mut least: Option<(usize, usize)> = None;
+    // Of an order all lines have to be usual: one that is not may be the reason why somebody should look.
     for line in lines {
         let habit = line.as_ref()?.habit(kind);
         let (as_far, of) = (habit.as_far(), habit.before.len());

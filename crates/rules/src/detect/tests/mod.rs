@@ -3,10 +3,16 @@
 
 mod channels;
 mod delays;
+mod finance;
 mod habits;
+mod lots;
+mod moved;
+mod orders;
 mod overdue;
 mod place;
+mod policy;
 mod received;
+mod related;
 mod ship_notices;
 mod transfers;
 mod unconfirmed;
@@ -16,7 +22,11 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::{announced, asn, channel, receiving, roots, shortage, transfer};
+use super::gather::{Gathered, Overview};
+use super::{
+    adjustments, announced, asn, bulk, censored, channel, costs, ending, excess, fulfil, lots as lot_rules, performance,
+    policy as policy_rules, receiving, roots, shortage, supply, transfer, transfer_diff, unmatched,
+};
 use crate::assess::{Assessment, assess};
 use crate::fold::fold;
 use crate::outlook::{DayForecast, Outlook};
@@ -213,6 +223,47 @@ impl Shop {
         roots::trace(&book, &awaits, &mut signals);
         signals.sort_by_key(Signal::fingerprint);
         signals
+    }
+
+    /// What the detectors of documents, policies, lots and waiting orders say, in order of fingerprint.
+    fn looked(&self) -> Vec<Signal> {
+        let (book, settings) = (self.book(), &self.settings);
+        let overview = Overview::of(&book, settings, Gathered::of(&book));
+        let mut signals = unmatched::signals(&book, settings);
+        signals.extend(costs::signals(&book, settings));
+        signals.extend(performance::signals(&book, settings));
+        signals.extend(transfer_diff::signals(&book, settings));
+        signals.extend(adjustments::signals(&book, settings, &overview.classes));
+        for item in book.items.keys() {
+            signals.extend(lot_rules::signals_of(&book, settings, &self.outlook, item));
+            signals.extend(excess::signals_of(&book, settings, &self.outlook, item));
+            signals.extend(policy_rules::signals_of(&book, settings, &overview, &self.outlook, item));
+            signals.extend(fulfil::signals_of(&book, settings, &self.outlook, item));
+            signals.extend(bulk::signals_of(&book, settings, &self.outlook, item));
+            signals.extend(ending::signals_of(&book, settings, item));
+            signals.extend(censored::signals_of(&book, settings, &self.outlook, item));
+        }
+        signals.sort_by_key(Signal::fingerprint);
+        signals
+    }
+
+    /// Those of one type that are not explained.
+    fn looked_as(&self, code: T) -> Vec<Signal> {
+        self.looked().into_iter().filter(|s| s.code == code && s.explained.is_none()).collect()
+    }
+
+    /// The one signal of a type.
+    #[track_caller]
+    fn one(&self, code: T) -> Signal {
+        let mut found = self.looked_as(code);
+        assert_eq!(found.len(), 1, "{code}: {:?}", self.looked().iter().map(|s| (s.code, &s.headline)).collect::<Vec<_>>());
+        found.remove(0)
+    }
+
+    #[track_caller]
+    fn silent(&self, code: T) {
+        let found: Vec<String> = self.looked_as(code).into_iter().map(|s| s.headline).collect();
+        assert!(found.is_empty(), "{found:?}");
     }
 
     fn of(&self, code: T) -> Option<Signal> {

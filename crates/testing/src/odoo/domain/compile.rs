@@ -133,6 +133,7 @@ fn test_of(state: &State, model: &str, field: &FieldDef, operator: &str, value: 
         return Ok(Some(if operator == "any" { Test::Ids(ids, false) } else { Test::NotIds(ids, true) }));
     }
     let order = Order::of(operator);
+    // To Odoo `= False` means empty, whatever the field holds.
     let is_false = matches!(value, Value::Bool(false) | Value::Null);
     match order {
         Some(Order::Equal) if is_false => return Ok(Some(Test::Empty)),

@@ -161,6 +161,7 @@ impl Node {
 
     /// The bounds that the domain sets to a time or a number, as far as they can be seen at once.
     pub(super) fn bounds(&self, place: usize) -> (Bound<i64>, Bound<i64>) {
+        // Only to walk an index by: each row is tested by the whole domain all the same.
         let (mut low, mut high) = (i64::MIN, i64::MAX);
         for node in self.terms() {
             let Self::Test(at, test) = node else { continue };

@@ -160,6 +160,7 @@ impl<'a> Grouped<'a> {
             grouped.collect(&plan);
         }
         grouped.sort(args);
+        // A page of groups, of which all have to be known before they are in order.
         let (offset, limit) = args.page()?;
         let limit = limit.filter(|limit| *limit > 0).unwrap_or(usize::MAX);
         grouped.groups = std::mem::take(&mut grouped.groups).into_iter().skip(offset).take(limit).collect();
@@ -193,6 +194,7 @@ impl<'a> Grouped<'a> {
                     (Cell::True, _) => Part::Value(1),
                     (Cell::False, _) if key.field.kind == Kind::Boolean => Part::Value(0),
                     (Cell::Text(text), _) => {
+                        // Texts are numbered as they come, so that a key is made of numbers alone.
                         let next = places.len() as i64;
                         let place = *places.entry(text.clone()).or_insert(next);
                         if place == next {
@@ -244,6 +246,7 @@ impl<'a> Grouped<'a> {
         }
         self.groups.sort_by_cached_key(|(parts, _)| {
             let rank = |(at, part): (usize, &Part)| {
+                // What is empty comes last, and first where the order is turned around, as in PostgreSQL.
                 let rank = value(*part).map_or(i64::MAX, |value| ranks[at][&value] as i64);
                 if falls[at] { -rank } else { rank }
             };

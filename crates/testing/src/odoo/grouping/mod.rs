@@ -88,6 +88,7 @@ pub(super) fn read_group(state: &State, model: &str, args: &Args, light: &Light)
         Some(Value::String(one)) => vec![one.clone()],
         _ => args.texts("groupby"),
     };
+    // Lazy, as Odoo is unless told otherwise: by the first key alone, the others are left to the next question.
     let rest = if lazy && by.len() > 1 { by.split_off(1) } else { Vec::new() };
     let mut sums = args.texts("fields");
     sums.retain(|name| !by.contains(name) && name != "__count");
@@ -151,6 +152,7 @@ pub(super) fn formatted_read_group(state: &State, model: &str, args: &Args, ligh
             out.extend_from_slice(b", ");
         }
         let mut domains: Vec<&[u8]> = pieces.iter().map(|piece| &*piece.term).collect();
+        // A leaf that always holds, as the server adds where there is nothing to be told apart by.
         if domains.is_empty() {
             domains.push(b"[1, \"=\", 1]");
         }

@@ -74,8 +74,10 @@ impl Retail {
     pub fn ring_to_deliver(&mut self, fake: &FakeOdoo, session: i64, goods: &[(i64, f64)], when: &str) -> i64 {
         let order = self.ring(fake, session, goods, when);
         let open = self.sessions.get_mut(&session).expect("it is open");
+        // It leaves with a delivery of its own, not with what the session books when it closes.
         open.pending.truncate(open.pending.len() - goods.len());
         let shop = open.shop;
+        // Nothing has left the shelf yet.
         for (product, units) in goods {
             self.leave(*product, shop, -*units);
         }
@@ -137,6 +139,7 @@ impl Retail {
                 let mut values = line.clone();
                 (values["order_id"], values["company_id"]) = (json!(order), json!(COMPANY));
                 let id = put(state, "pos.order.line", &values);
+                // Odoo computes this view from the lines; the fake computes nothing, so it is a row here.
                 let report = json!({"id": id, "order_id": order, "session_id": session, "config_id": shop, "state": "paid",
                     "date": stamp(when), "product_id": line["product_id"], "product_qty": line["qty"], "company_id": COMPANY});
                 put(state, "report.pos.order", &report);

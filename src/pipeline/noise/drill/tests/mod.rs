@@ -31,6 +31,7 @@ impl Recheck for Free {
     async fn recheck(&self, _: &Case, steps: &[&Action]) -> anyhow::Result<Vec<Vec<Check>>> {
         let check = |action: &&Action| {
             let asked = action.quantity().unwrap_or(Quantity::ZERO);
+            // Twelve times two, three and five pass, and ten times does not: a drill that a check would catch tests nobody.
             let passed = asked <= Quantity::units(100);
             let name = "quantity ≤ free quantity".to_owned();
             vec![Check { name, detail: format!("{asked} ≤ 100"), passed, hard: true }]
@@ -52,6 +53,10 @@ impl Recheck for Free {
 
     async fn mode(&self, _: &Case) -> anyhow::Result<crate::domain::mode::Mode> {
         Ok(crate::domain::mode::Mode::Live)
+    }
+
+    async fn owner(&self, _: &Case) -> anyhow::Result<Option<PersonId>> {
+        Ok(None)
     }
 
     async fn concerned(&self, _: &Case) -> anyhow::Result<Vec<PersonId>> {
@@ -89,6 +94,7 @@ impl Bench {
         };
         let it = Self { control: NoiseControl { store, config, clock, recheck }, approvals };
         it.case("case-1").await;
+        // A drill is planted only in what people were shown today.
         it.digest(&[line("case-1")]).await;
         it
     }
@@ -114,6 +120,7 @@ impl Bench {
         store.save_detection(&[], &[(case.clone(), None)], &[], &[], None).await.unwrap();
         let mut case = Case { version: 2, evidence_hash: Some("e1".into()), ..case };
         case.updated_at = start();
+        // Two, so that one can be answered while the drill stands in the other's place.
         let recs: Vec<Recommendation> = [(12, 1), (6, 2)]
             .into_iter()
             .map(|(units, rank)| {
@@ -131,11 +138,13 @@ impl Bench {
     async fn digest(&self, lines: &[DigestLine]) {
         let digest = Digest {
             day: today(),
+            planner: None,
             as_of: start(),
             unread: Vec::new(),
             currency: "USD".into(),
             lines: lines.to_vec(),
             below: BelowLine::default(),
+            planners: vec![],
             explained: vec![],
             at_stake: Money::ZERO,
             noise: vec![],
@@ -310,6 +319,7 @@ async fn a_drill_that_is_approved_is_revealed_and_nothing_follows() {
     // What is really proposed can be decided at once, and limits start from nothing.
     let real = bench.recs("case-1").await.into_iter().find(|r| r.rank == 1 && r.state == State::Queued).unwrap();
     let real = bench.decide("k4", "ari", &real, Verb::Approve).await.unwrap();
+    // Twelve at 7.20: nothing of what the drill was worth is in it.
     assert_eq!((real.state.as_str(), real.counted), ("approved", Money::from_minor(8_640)));
     let kept = bench.control.store.find_decision("k1").await.unwrap().unwrap();
     assert_eq!((kept.verb, kept.value), (DecisionVerb::Drill, Money::ZERO));
@@ -332,6 +342,7 @@ async fn a_drill_that_is_turned_down_or_mended_is_caught() {
     *mended.quantity_mut().unwrap() = Quantity::units(11);
     let answer = bench.decide("k1", "ari", &wrong, Verb::Edit { step: 1, action: Box::new(mended) }).await.unwrap();
     assert!(answer.is_drill());
+    // What was wrong is drawn: another quantity mends only where it was the quantity.
     let caught = u32::from(field == "quantity");
     assert_eq!(bench.counts().await, DrillCounts { answered: 1, caught, accepted: 1 - caught });
     bench.nothing_followed().await;
@@ -366,6 +377,7 @@ async fn the_outbox_takes_no_drill_and_no_mute_whoever_asks() {
         shows: String::new(),
     };
     let data = json!({ "data": { "recommendation_id": wrong.id, "action": wrong.candidate.action } });
+    // Of no drill, but an action that is carried out here and by nobody else.
     let mute = json!({ "data": { "recommendation_id": "r-0", "action": { "code": "MUTE" } } });
     for body in [data, mute] {
         let refused = store.enqueue(&[message(body.clone())], &[]).await.unwrap_err();
@@ -386,6 +398,7 @@ async fn a_drill_is_taken_back_when_its_day_is_over_or_its_case_is_answered_anot
     let bench = Bench::new("1").await;
     let wrong = bench.planted().await;
     assert_eq!(withdraw(&bench.control).await.unwrap(), 0, "it stands");
+    // The next day has a digest of its own.
     bench.control.clock.set(start() + SignedDuration::from_hours(24));
     assert_eq!(withdraw(&bench.control).await.unwrap(), 1);
     assert_eq!(withdraw(&bench.control).await.unwrap(), 0);
@@ -409,6 +422,7 @@ async fn a_drill_is_taken_back_when_its_day_is_over_or_its_case_is_answered_anot
 #[tokio::test]
 async fn there_are_no_drills_unless_asked_for_nor_where_one_could_cost_something() {
     assert_eq!(plant(&Bench::new("0").await.control).await.unwrap(), 0);
+    // Less than a day to spare, a lane of its own, and one that is shown to measure what is missed.
     let pressing = DigestLine { slack_days: 0.9, ..line("case-1") };
     let due = DigestLine { lane: Lane::BillDue, ..line("case-1") };
     let sampled = DigestLine { sampled: true, ..line("case-1") };
@@ -419,6 +433,7 @@ async fn there_are_no_drills_unless_asked_for_nor_where_one_could_cost_something
     // About the share that was asked for, and the same draw however often it is asked.
     let drawn =
         |share: f64| (0..10_000).filter(|n| is_drawn("key", today(), &CaseId::new(format!("case-{n}")), share)).count();
+    // About a hundred of ten thousand.
     assert!((60..150).contains(&drawn(0.01)), "{}", drawn(0.01));
     assert_eq!((drawn(0.0), drawn(1.0), drawn(0.01)), (0, 10_000, drawn(0.01)));
     // Somebody has begun with the case: it is left alone.
@@ -466,6 +481,7 @@ fn each_kind_of_drill_shows_what_is_wrong_in_the_summary() {
     );
     let values: Vec<i64> = all.iter().filter(|v| v.field == "quantity").map(|v| v.candidate.value.minor).collect();
     assert_eq!(values, [86_400, 43_200, 25_920, 17_280], "what limits are compared with grows with it");
+    // Only whole numbers and words: neither part of another number nor of an SKU.
     assert_eq!(replaced("Order 12.5 units, not 12", "12", "36").as_deref(), Some("Order 12.5 units, not 36"));
     assert_eq!(replaced("Order AC-12 and 12", "12", "36").as_deref(), Some("Order AC-12 and 36"));
     assert_eq!(replaced("Order AC-12x", "12", "36"), None);
