@@ -135,11 +135,10 @@ impl Store {
         entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        let done = sqlx::query("update destinations set told_at = $1 where name = $2 and told_at is null")
-            .bind(row::ms(at))
-            .bind(name)
-            .execute(&mut *tx)
-            .await?;
+        // What is down because nobody takes up what waits for it never failed, and has no row yet.
+        let sql = "insert into destinations (name, told_at) values ($1, $2)
+                   on conflict (name) do update set told_at = excluded.told_at where destinations.told_at is null";
+        let done = sqlx::query(sql).bind(name).bind(row::ms(at)).execute(&mut *tx).await?;
         if done.rows_affected() == 0 {
             return Ok(());
         }
@@ -163,7 +162,8 @@ fn destination(r: &AnyRow) -> Result<DestinationState, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use crate::store::StoreError;
+    use crate::domain::outbox::OutboxKind;
+    use crate::store::{NewOutbox, StoreError};
     use crate::store::testing::{at, entry, on_each};
 
     #[tokio::test]
@@ -194,6 +194,35 @@ mod tests {
             store.enable_destination("wms", &entry("destination.enabled")).await.unwrap();
             let again = store.enable_destination("wms", &entry("destination.enabled")).await;
             assert!(matches!(again, Err(StoreError::NotFound { .. })));
+            assert_eq!(store.verify_audit().await.unwrap().0, 2);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn an_outage_is_told_once_also_of_a_destination_that_never_failed() {
+        on_each(|store| async move {
+            let message = |id: &str| NewOutbox {
+                id: id.to_owned(),
+                kind: OutboxKind::Stuck,
+                channel: "fallback".to_owned(),
+                body: "{}".to_owned(),
+                created_at: at(0),
+                due_at: at(0),
+                lane: String::new(),
+                about: String::new(),
+                step: 1,
+                expires_at: None,
+                shows: String::new(),
+            };
+            let said = entry("destination.down");
+            store.tell_of_outage("wms", at(10), &message("m-1"), &said).await.unwrap();
+            store.tell_of_outage("wms", at(20), &message("m-2"), &said).await.unwrap();
+            assert!(store.find_outbox("m-1").await.unwrap().is_some() && store.find_outbox("m-2").await.unwrap().is_none());
+            // What gets through again ends it, and the next outage is told.
+            store.note_success("wms").await.unwrap();
+            store.tell_of_outage("wms", at(30), &message("m-3"), &said).await.unwrap();
+            assert!(store.find_outbox("m-3").await.unwrap().is_some());
             assert_eq!(store.verify_audit().await.unwrap().0, 2);
         })
         .await;

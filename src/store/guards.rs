@@ -147,6 +147,11 @@ pub(super) async fn protect(pool: &AnyPool, backend: Backend) -> Result<(), Stor
     if there.len() == names.len() && before.len() == names.len() {
         return Ok(());
     }
+    // Beside what an earlier start found, of which nobody may have told the log yet. It is kept before they are set up again: a start
+    // that is killed in between must not leave a log that looks as if it had been guarded all the time.
+    let mut missing = list(pool, MISSING).await?;
+    missing.extend(gone);
+    keep(pool, MISSING, missing).await?;
     let mut connection = pool.acquire().await?;
     if backend == Backend::Postgres {
         for (name, body) in FUNCTIONS {
@@ -170,21 +175,14 @@ pub(super) async fn protect(pool: &AnyPool, backend: Backend) -> Result<(), Stor
         }
     }
     drop(connection);
-    // Beside what an earlier start found, of which nobody may have told the log yet.
-    let mut missing = list(pool, MISSING).await?;
-    missing.extend(gone);
-    for (key, value) in [
-        (KNOWN, names.into_iter().map(str::to_owned).collect::<Vec<_>>()),
-        (MISSING, missing.into_iter().collect::<Vec<_>>()),
-    ] {
-        sqlx::query(
-            "insert into settings (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value",
-        )
-        .bind(key)
-        .bind(value.join(" "))
-        .execute(pool)
-        .await?;
-    }
+    keep(pool, KNOWN, names.into_iter().map(str::to_owned).collect()).await
+}
+
+/// Keeps names of guards under a key of the settings.
+async fn keep(pool: &AnyPool, key: &str, names: BTreeSet<String>) -> Result<(), StoreError> {
+    let sql = "insert into settings (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value";
+    let names = names.into_iter().collect::<Vec<_>>().join(" ");
+    sqlx::query(sql).bind(key).bind(names).execute(pool).await?;
     Ok(())
 }
 

@@ -94,10 +94,10 @@ fn draw_card(card: &ChatCard) -> Drawn {
         }
     }
     let facts = shown_facts(card);
+    left_out += card.facts.len().saturating_sub(facts.len());
     if !facts.is_empty() {
         blocks.push(json!({ "type": "section", "fields": facts }));
     }
-    left_out += card.facts.len().saturating_sub(FACTS_MAX);
     for said in card.history.iter().take(HISTORY_MAX) {
         blocks.push(context(said));
     }

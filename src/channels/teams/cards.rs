@@ -156,9 +156,10 @@ fn case_card(card: &ChatCard, room: &Room, own: Option<&Own>) -> Value {
         }
     }
     // A value is shown whole or not at all: cut, it would be another value.
-    let facts = card.facts.iter().filter(|fact| fact.value.chars().count() <= room.chars);
-    body.extend(facts.take(room.facts).map(|fact| labelled(&short(&fact.label), &fact.value)));
-    left_out += card.facts.len().saturating_sub(room.facts);
+    let facts = card.facts.iter().filter(|fact| fact.value.chars().count() <= room.chars).take(room.facts);
+    let facts: Vec<Value> = facts.map(|fact| labelled(&short(&fact.label), &fact.value)).collect();
+    left_out += card.facts.len() - facts.len();
+    body.extend(facts);
     body.extend(card.history.iter().take(room.history).map(|said| aside(&short(said))));
     left_out += card.history.len().saturating_sub(room.history);
     body.push(aside(&rest(left_out, card.link.is_some())));
