@@ -163,8 +163,8 @@ fn destination(r: &AnyRow) -> Result<DestinationState, StoreError> {
 #[cfg(test)]
 mod tests {
     use crate::domain::outbox::OutboxKind;
-    use crate::store::{NewOutbox, StoreError};
     use crate::store::testing::{at, entry, on_each};
+    use crate::store::{NewOutbox, StoreError};
 
     #[tokio::test]
     async fn an_outage_begins_with_its_first_failure_and_ends_with_a_success() {

@@ -28,7 +28,7 @@ const STANDS_AT: &str = "2026-10-09T06:10:00Z";
 const LOOKS: usize = 6_000;
 const AT_REST: usize = 100;
 /// What people approve in each round.
-const APPROVED: usize = 4;
+const APPROVED: usize = 3;
 
 /// Kills and stops that are too few to show anything.
 const ENOUGH: u32 = 3;
