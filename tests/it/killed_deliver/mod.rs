@@ -151,7 +151,12 @@ async fn finish(shop: &Shop, people: &mut People<'_>) {
     let address = tokio::task::block_in_place(|| daemon.address());
     let mut left = 1;
     for look in 0.. {
-        assert!(look < LOOKS, "{left} cases do not come to an end");
+        if look >= LOOKS {
+            for one in shop.store.list_audit(0, i64::MAX).await.unwrap() {
+                eprintln!("{} {} {} {} {}", one.seq, one.entry.actor, one.entry.action, one.entry.subject, one.entry.detail);
+            }
+            panic!("{left} cases do not come to an end: {}", people.stand().await);
+        }
         // A command of theirs may still be killed.
         left = people.work(address, u32::MAX, false).await.unwrap_or(left);
         if left == 0 && shop.store.list_outbox(OutboxState::Pending).await.unwrap().is_empty() {

@@ -137,6 +137,20 @@ impl<'s> People<'s> {
         Ok(left)
     }
 
+    /// Where each case stands that is not at the end of its script.
+    pub(super) async fn stand(&self) -> String {
+        let mut all = String::new();
+        for (n, one) in self.cases.iter().enumerate().filter(|(n, one)| self.script(*n).get(one.step).is_some()) {
+            let Some(id) = &one.case else { continue };
+            let id = CaseId::new(id.clone());
+            let (case, recs) = (self.shop.store.get_case(&id).await, self.shop.store.list_recommendations(&id).await);
+            let states = recs.map(|recs| recs.into_iter().map(|(rec, _)| (rec.id, rec.state)).collect::<Vec<_>>());
+            let case = case.map(|case| (case.state, case.version));
+            all.extend([format!("{id} (supplier {n}) at step {} of round {}: {case:?}, {states:?}; ", one.step, one.round)]);
+        }
+        all
+    }
+
     /// How many decisions were answered.
     pub(super) fn made(&self) -> u32 {
         self.made
