@@ -28,7 +28,7 @@ const STANDS_AT: &str = "2026-10-09T06:10:00Z";
 const LOOKS: usize = 6_000;
 const AT_REST: usize = 100;
 /// What people approve in each round.
-const APPROVED: usize = 3;
+const APPROVED: usize = 4;
 
 /// Kills and stops that are too few to show anything.
 const ENOUGH: u32 = 3;
@@ -56,7 +56,7 @@ impl Shop {
             receiver.url()
         );
         std::fs::write(folder.path().join("reeve.toml"), settings).unwrap();
-        let size = ["--items", "24", "--locations", "3", "--days", "100", "--injected", "0.2", "--seed", "5"];
+        let size = ["--items", "32", "--locations", "3", "--days", "100", "--injected", "0.2", "--seed", "5"];
         let store = Store::open_and_migrate(&db.store_url()).await.unwrap();
         let shop = Self { db, folder, receiver, store };
         shop.command(&[&["--store", &shop.db.store_url(), "lab", "retailer"], size.as_slice()].concat()).unwrap();
