@@ -1,11 +1,11 @@
 //! `reeve doctor`: asks everything for a sign of life and says what to do about what is silent. Secrets are never shown.
 
-#[cfg(test)]
-mod endpoints;
 mod mail;
 mod model;
 mod slack;
 mod teams;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -110,7 +110,7 @@ pub async fn open(setup: Setup) -> Result<Opened, PortError> {
     let told = Told { name: told.name, companies: told.companies, currency: setup.currency.clone() };
     let mirror = Arc::clone(&setup.mirror);
     let live = Live { setup, connection: Mutex::new(connection) };
-    Ok(Opened { source: OdooSource::new(told, mirror, vec![Box::new(live)]), may_write })
+    Ok(Opened { source: OdooSource::new(told, mirror, Some(Box::new(live))), may_write })
 }
 
 /// Signs in and asks what the user could change, and nothing else: for `reeve doctor`.

@@ -128,6 +128,32 @@ fn rounded(price: f64) -> f64 {
     (price * 10_000.0).round() / 10_000.0
 }
 
+/// How a line comes and is billed, before it is written down as receipts and a bill.
+struct Coming {
+    /// When it was ordered.
+    ordered: Date,
+    /// When the first of it comes.
+    received_on: Date,
+    /// How much comes.
+    got: f64,
+    /// How much is billed; None where it is what came.
+    billed: Option<f64>,
+    billed_price: f64,
+    /// Does it come in two parts?
+    in_parts: bool,
+    /// Did the vendor say that it would come so?
+    notice: bool,
+    /// How far the exception goes, in the measure of its kind; 0 where there is none.
+    magnitude: f64,
+}
+
+/// What notices say about a line.
+struct Noticed {
+    price_change: Option<f64>,
+    bonus: Option<f64>,
+    delay: Option<f64>,
+}
+
 /// Adds a line with its receipts and its bill. Label and half of the truth are the caller's.
 fn add(
     records: &mut Records,
@@ -136,9 +162,37 @@ fn add(
     kind: Option<ReceivingKind>,
     rng: &mut ChaCha8Rng,
 ) -> LineTruth {
-    use ReceivingKind as K;
     let line = &base.line;
-    let (ordered_qty, price) = (line.quantity, line.price);
+    let noticed = Noticed {
+        price_change: said(&records.notices, NoticeKind::PriceChange, line),
+        bonus: said(&records.notices, NoticeKind::Bonus, line),
+        delay: said(&records.notices, NoticeKind::Delay, line),
+    };
+    let mut coming = as_usual(base, habit, &noticed, kind, rng);
+    if let Some(kind) = kind {
+        deviate(&mut coming, line, habit, &noticed, kind, rng);
+    }
+    let parts = parts(&mut coming, habit, kind, rng);
+    let total: f64 = parts.iter().map(|(_, quantity)| quantity).sum();
+    let last = parts.iter().map(|(day, _)| *day).max().unwrap_or(coming.received_on);
+    let bill = Bill {
+        line: line.line.clone(),
+        date: plus(last, habit.bill_lag + rng.gen_range(0..5)),
+        quantity: coming.billed.unwrap_or(total),
+        price: rounded(coming.billed_price),
+    };
+    let impact = kind.map_or(0.0, |kind| impact(kind, line, &coming, &bill, &parts));
+    let receipt = |(date, quantity)| Receipt { line: line.line.clone(), date, quantity };
+    records.receipts.extend(parts.into_iter().map(receipt));
+    records.bills.push(bill);
+    records.lines.push(PurchaseLine { ordered: coming.ordered, price: rounded(line.price), ..line.clone() });
+    LineTruth { scored: false, label: Label::Ordinary, magnitude: coming.magnitude, impact, notice: coming.notice }
+}
+
+/// The line as its vendor delivers and bills it without a fault: by habit, and by what was announced.
+fn as_usual(base: &BaseLine, habit: &Habit, noticed: &Noticed, kind: Option<ReceivingKind>, rng: &mut ChaCha8Rng) -> Coming {
+    let line = &base.line;
+    let ordered_qty = line.quantity;
     // Without a known order day the line gets the vendor's usual lead time, or every receipt of it would seem to come at
     // once.
     let ordered = if known_lead(base).is_some() { line.ordered } else { plus(line.promised, -habit.lead) };
@@ -149,24 +203,21 @@ fn add(
     } else if chance(rng, habit.over_p) {
         got = ordered_qty + ((normal(rng) * habit.over_sd).abs() * ordered_qty).round();
     }
-    let mut billed_price = price * (1.0 + normal(rng) * habit.price_sd);
-    let price_change = said(&records.notices, NoticeKind::PriceChange, line);
-    let bonus = said(&records.notices, NoticeKind::Bonus, line);
-    let delay = said(&records.notices, NoticeKind::Delay, line);
+    let mut billed_price = line.price * (1.0 + normal(rng) * habit.price_sd);
     let mut billed = None;
     let mut notice = false;
-    if let Some(share) = price_change {
+    if let Some(share) = noticed.price_change {
         billed_price *= 1.0 + share;
         notice = true;
     }
     // A bonus comes on top of a whole delivery and is not billed.
-    if let Some(share) = bonus.filter(|_| (got - ordered_qty).abs() < 0.5) {
+    if let Some(share) = noticed.bonus.filter(|_| (got - ordered_qty).abs() < 0.5) {
         got = ordered_qty + (ordered_qty * share).floor();
         billed = Some(ordered_qty);
         notice = true;
     }
     // What is announced explains a delay; an exception must not be explained.
-    if let Some(days) = delay.filter(|_| kind.is_none()) {
+    if let Some(days) = noticed.delay.filter(|_| kind.is_none()) {
         received_on = plus(received_on.max(line.promised), days as i64 + rng.gen_range(-4..5));
         notice = true;
     }
@@ -174,94 +225,104 @@ fn add(
     if billed.is_none() && habit.by_order && got < ordered_qty {
         billed = Some(ordered_qty);
     }
-    let mut in_parts = chance(rng, habit.partial) && ordered_qty >= 10.0;
-    let pack = if (2.0..=300.0).contains(&line.pack_size) { line.pack_size.floor() } else { 10.0 };
-    // An exception lies beyond what the vendor does anyway; otherwise nobody could tell it from a habit.
+    let in_parts = chance(rng, habit.partial) && ordered_qty >= 10.0;
+    Coming { ordered, received_on, got, billed, billed_price, in_parts, notice, magnitude: 0.0 }
+}
+
+/// Puts an exception into a line. It lies beyond what the vendor does anyway; otherwise nobody could tell it from a habit.
+fn deviate(
+    coming: &mut Coming,
+    line: &PurchaseLine,
+    habit: &Habit,
+    noticed: &Noticed,
+    kind: ReceivingKind,
+    rng: &mut ChaCha8Rng,
+) {
+    use ReceivingKind as K;
+    let (ordered_qty, price) = (line.quantity, line.price);
     let habitual = |applies: bool, sd: f64| if applies { BEYOND * sd } else { 0.0 };
-    let mut magnitude = 0.0;
     match kind {
-        Some(K::Short) => {
+        K::Short => {
             let share = habitual(habit.short_p > 0.0, habit.short_sd).max(uniform(rng, 0.02, 0.25));
-            got = (ordered_qty * (1.0 - share)).floor().clamp(0.0, (ordered_qty - 1.0).max(0.0));
-            (magnitude, billed) = (-share, None);
+            coming.got = (ordered_qty * (1.0 - share)).floor().clamp(0.0, (ordered_qty - 1.0).max(0.0));
+            (coming.magnitude, coming.billed) = (-share, None);
         }
-        Some(K::Over) => {
-            let share =
-                habitual(habit.over_p > 0.0, habit.over_sd).max(bonus.unwrap_or(0.0) + 0.03).max(uniform(rng, 0.02, 0.30));
-            got = (ordered_qty * (1.0 + share)).round().max(ordered_qty + 1.0);
-            (magnitude, billed) = (share, None);
+        K::Over => {
+            let announced = noticed.bonus.unwrap_or(0.0) + 0.03;
+            let share = habitual(habit.over_p > 0.0, habit.over_sd).max(announced).max(uniform(rng, 0.02, 0.30));
+            coming.got = (ordered_qty * (1.0 + share)).round().max(ordered_qty + 1.0);
+            (coming.magnitude, coming.billed) = (share, None);
         }
-        Some(K::Late | K::Early) => {
-            let days = if kind == Some(K::Late) {
-                habit.delay_high.max(0.0) + delay.unwrap_or(0.0) + f64::from(rng.gen_range(4_u8..32))
+        K::Late | K::Early => {
+            let days = if kind == K::Late {
+                habit.delay_high.max(0.0) + noticed.delay.unwrap_or(0.0) + f64::from(rng.gen_range(4_u8..32))
             } else {
                 habit.delay_low.min(0.0) - f64::from(rng.gen_range(5_u8..26))
             };
-            received_on = plus(line.promised, days as i64).max(plus(ordered, 1));
-            magnitude = days_between(line.promised, received_on) as f64;
+            coming.received_on = plus(line.promised, days as i64).max(plus(coming.ordered, 1));
+            coming.magnitude = days_between(line.promised, coming.received_on) as f64;
         }
-        Some(K::PriceUp | K::PriceDown) => {
+        K::PriceUp | K::PriceDown => {
             let share = (BEYOND * habit.price_sd).max(uniform(rng, 0.008, 0.15));
-            magnitude = if kind == Some(K::PriceUp) { share } else { -share };
-            billed_price = price * (1.0 + price_change.unwrap_or(0.0)) * (1.0 + magnitude);
+            coming.magnitude = if kind == K::PriceUp { share } else { -share };
+            coming.billed_price = price * (1.0 + noticed.price_change.unwrap_or(0.0)) * (1.0 + coming.magnitude);
         }
-        Some(K::WrongUnit) => {
-            magnitude = pick(rng, &[pack, 1.0 / pack, 12.0, 1.0 / 12.0, 10.0, 0.1]);
-            got = (ordered_qty * magnitude).round().max(1.0);
+        K::WrongUnit => {
+            let pack = if (2.0..=300.0).contains(&line.pack_size) { line.pack_size.floor() } else { 10.0 };
+            coming.magnitude = pick(rng, &[pack, 1.0 / pack, 12.0, 1.0 / 12.0, 10.0, 0.1]);
+            coming.got = (ordered_qty * coming.magnitude).round().max(1.0);
             // Where the wrong unit rounds to what was ordered there would be no fault.
-            if (got - ordered_qty).abs() < 0.5 {
-                got = ordered_qty + pack;
+            if (coming.got - ordered_qty).abs() < 0.5 {
+                coming.got = ordered_qty + pack;
             }
-            in_parts = false;
-            billed = chance(rng, 0.5).then_some(ordered_qty);
+            coming.in_parts = false;
+            coming.billed = chance(rng, 0.5).then_some(ordered_qty);
         }
-        Some(K::BilledNotReceived) => {
+        K::BilledNotReceived => {
             let share = habitual(habit.short_p > 0.0 && habit.by_order, habit.short_sd).max(uniform(rng, 0.02, 0.30));
-            let came = (got * (1.0 - share)).floor().max(0.0);
-            billed = Some(if came < got { got } else { got + 1.0 });
-            (magnitude, got) = (-share, came);
+            let came = (coming.got * (1.0 - share)).floor().max(0.0);
+            coming.billed = Some(if came < coming.got { coming.got } else { coming.got + 1.0 });
+            (coming.magnitude, coming.got) = (-share, came);
         }
-        Some(K::DuplicateReceipt) | None => {}
+        // What is booked in twice is added to the receipts, which stand only afterwards.
+        K::DuplicateReceipt => {}
     }
+}
+
+/// The receipts of a line: day and quantity each.
+fn parts(coming: &mut Coming, habit: &Habit, kind: Option<ReceivingKind>, rng: &mut ChaCha8Rng) -> Vec<(Date, f64)> {
+    let (received_on, got) = (coming.received_on, coming.got);
     let mut parts = vec![(received_on, got)];
-    if in_parts && got >= 4.0 {
+    if coming.in_parts && got >= 4.0 {
         let first = if habit.halves { (got / 2.0).floor() } else { (got * uniform(rng, 0.2, 0.8)).floor() };
         parts = vec![(received_on, first), (plus(received_on, rng.gen_range(1..21)), got - first)];
     }
-    if kind == Some(K::DuplicateReceipt) {
+    if kind == Some(ReceivingKind::DuplicateReceipt) {
         let (day, quantity) = parts[rng.gen_range(0..parts.len())];
         let real = parts.iter().map(|(_, quantity)| quantity).sum();
         parts.push((plus(day, rng.gen_range(0..6)), quantity));
-        magnitude = 1.0;
+        coming.magnitude = 1.0;
         if chance(rng, 0.5) {
-            billed = Some(real);
+            coming.billed = Some(real);
         }
     }
-    let total: f64 = parts.iter().map(|(_, quantity)| quantity).sum();
-    let last = parts.iter().map(|(day, _)| *day).max().unwrap_or(received_on);
-    let bill = Bill {
-        line: line.line.clone(),
-        date: plus(last, habit.bill_lag + rng.gen_range(0..5)),
-        quantity: billed.unwrap_or(total),
-        price: rounded(billed_price),
-    };
-    let impact = match kind {
-        None => 0.0,
+    parts
+}
+
+/// What an exception costs whom it is not told.
+fn impact(kind: ReceivingKind, line: &PurchaseLine, coming: &Coming, bill: &Bill, parts: &[(Date, f64)]) -> f64 {
+    use ReceivingKind as K;
+    let (ordered_qty, price) = (line.quantity, line.price);
+    if matches!(kind, K::Late | K::Early) {
         // Days cost what the goods' value costs: a quarter a year, for two months at most.
-        Some(K::Late | K::Early) => ordered_qty * price * magnitude.abs().min(60.0) / 365.0 * 0.25,
-        Some(kind) => {
-            let money = (bill.quantity * billed_price - ordered_qty * price).abs();
-            let missing = (total - bill.quantity).abs() * price;
-            match kind {
-                K::DuplicateReceipt => money.max(missing).max(parts[parts.len() - 1].1 * price),
-                K::BilledNotReceived => money.max(missing),
-                _ => money,
-            }
-        }
-    };
-    let receipt = |(date, quantity)| Receipt { line: line.line.clone(), date, quantity };
-    records.receipts.extend(parts.into_iter().map(receipt));
-    records.bills.push(bill);
-    records.lines.push(PurchaseLine { ordered, price: rounded(price), ..line.clone() });
-    LineTruth { scored: false, label: Label::Ordinary, magnitude, impact, notice }
+        return ordered_qty * price * coming.magnitude.abs().min(60.0) / 365.0 * 0.25;
+    }
+    let total: f64 = parts.iter().map(|(_, quantity)| quantity).sum();
+    let money = (bill.quantity * coming.billed_price - ordered_qty * price).abs();
+    let missing = (total - bill.quantity).abs() * price;
+    match kind {
+        K::DuplicateReceipt => money.max(missing).max(parts[parts.len() - 1].1 * price),
+        K::BilledNotReceived => money.max(missing),
+        _ => money,
+    }
 }

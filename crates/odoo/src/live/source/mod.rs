@@ -41,9 +41,7 @@ pub trait Refresh: Send + Sync {
     async fn refresh(&self, until: Timestamp) -> Result<(), PortError>;
 
     /// What it can not read.
-    async fn gaps(&self) -> Result<Vec<Gap>, PortError> {
-        Ok(Vec::new())
-    }
+    async fn gaps(&self) -> Result<Vec<Gap>, PortError>;
 }
 
 /// What is to be told of a server.
@@ -61,7 +59,7 @@ pub struct Told {
 pub struct OdooSource {
     told: Told,
     mirror: Arc<dyn Mirror>,
-    refreshers: Vec<Box<dyn Refresh>>,
+    refresh: Option<Box<dyn Refresh>>,
     state: Mutex<State>,
 }
 
@@ -98,9 +96,9 @@ pub(in crate::live) fn read_up_to(stream: &str) -> String {
 struct CursorError(String);
 
 impl OdooSource {
-    /// Tells what is in `mirror`. `refreshers` bring it up to date, in this order.
-    pub fn new(told: Told, mirror: Arc<dyn Mirror>, refreshers: Vec<Box<dyn Refresh>>) -> Self {
-        Self { told, mirror, refreshers, state: Mutex::default() }
+    /// Tells what is in `mirror`. `refresh` brings it up to date; without one it is told as it is.
+    pub fn new(told: Told, mirror: Arc<dyn Mirror>, refresh: Option<Box<dyn Refresh>>) -> Self {
+        Self { told, mirror, refresh, state: Mutex::default() }
     }
 
     /// What a page of changes says, as records.
@@ -214,10 +212,10 @@ impl Source for OdooSource {
     }
 
     async fn refresh(&self, until: Timestamp) -> Result<(), PortError> {
-        for refresher in &self.refreshers {
-            refresher.refresh(until).await?;
+        match &self.refresh {
+            Some(refresh) => refresh.refresh(until).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn streams(&self) -> &'static [Stream] {
@@ -235,10 +233,10 @@ impl Source for OdooSource {
     }
 
     async fn gaps(&self) -> Result<Vec<Gap>, PortError> {
-        let mut gaps = Vec::new();
-        for refresher in &self.refreshers {
-            gaps.extend(refresher.gaps().await?);
-        }
+        let mut gaps = match &self.refresh {
+            Some(refresh) => refresh.gaps().await?,
+            None => Vec::new(),
+        };
         let store = |source| PortError::Transient { service: "the store", retry_after: None, source };
         let unread = gaps.iter().map(|gap| gap.what.clone()).collect();
         gaps.extend(LeftOut::load(&*self.mirror).await.map_err(store)?.gaps(&unread));

@@ -211,7 +211,7 @@ impl World {
 
     fn of(mirror: Arc<MemoryMirror>, companies: Vec<i64>, currency: &str) -> Self {
         let told = Told { name: "https://erp.example.com (shop)".to_owned(), companies, currency: currency.to_owned() };
-        let source = OdooSource::new(told, Arc::clone(&mirror) as Arc<dyn Mirror>, Vec::new());
+        let source = OdooSource::new(told, Arc::clone(&mirror) as Arc<dyn Mirror>, None);
         Self { mirror, source, cursor: None, records: BTreeMap::new(), minutes: 0 }
     }
 
