@@ -107,6 +107,7 @@ fn did(took: &StageFigures) -> String {
         "observe" => "records read",
         "understand" => "events understood",
         "detect" => "signals",
+        "enrich" => "cases given evidence",
         "draft" => "cases drafted or ranked",
         "approve" => "queued, reminded or expired",
         "notify" => "digests made",

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::domain::action::{Action, Candidate};
 use crate::domain::decision::RecommendationState;
 use crate::domain::evidence::Bundle;
+use crate::domain::policy::Policy;
 use crate::domain::recommendation::{Drafter, Recommendation};
 use crate::store::{Store, StoreError};
 
@@ -77,6 +78,12 @@ impl<'a> Answered<'a> {
     pub(super) fn is_answered(&self, candidate: &Candidate) -> bool {
         self.gone.iter().any(|plan| plan.iter().all(|gone| candidate.actions().any(|action| action == *gone)))
     }
+}
+
+/// Is it put before people at all? Nobody is asked what the policy does not permit, what they have answered, or a plan whose
+/// steps can not stand together: the queue would set it aside, and it would be drafted again for ever.
+pub(super) fn is_asked(candidate: &Candidate, answered: &Answered<'_>, policy: &Policy) -> bool {
+    policy.permits_all(candidate.actions()) && candidate.clash().is_none() && !answered.is_answered(candidate)
 }
 
 /// Does it still wait for somebody?

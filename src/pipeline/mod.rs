@@ -10,6 +10,8 @@ pub mod context;
 pub mod deliver;
 pub mod detect;
 pub mod draft;
+mod enrich;
+pub mod figures;
 pub mod model_draft;
 pub mod modes;
 pub mod moment;
@@ -37,6 +39,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use self::figures::StageFigures;
+
 /// What a run of a stage came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -59,6 +63,12 @@ pub trait Stage: Send + Sync {
 
     /// Does one batch of the work there is.
     async fn run_once(&self) -> anyhow::Result<Progress>;
+
+    /// What parts of its work did and took since it was asked last, where they are measured by themselves; none of it is counted
+    /// among the stage's own.
+    fn parts(&self) -> Vec<StageFigures> {
+        Vec::new()
+    }
 
     /// After an idle run: how long until there may be work that nobody wakes the stage for, where it knows.
     async fn due_in(&self) -> Option<Duration> {

@@ -2,7 +2,6 @@
 //! of several processes does.
 
 pub mod duty;
-mod figures;
 mod process;
 
 use std::sync::Arc;
@@ -11,9 +10,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-pub use self::figures::{StageFigures, Started};
 use crate::clock::Clock;
 use crate::domain::words::cut;
+pub use crate::pipeline::figures::{StageFigures, Started};
 use crate::pipeline::{Progress, Stage};
 use crate::store::{JobStatus, Store};
 
@@ -90,15 +89,18 @@ pub async fn run_measured(
             let started = Started::now();
             let outcome = turn(stage.as_ref(), store, clock).await;
             let advanced = outcome.as_ref().copied().unwrap_or(0);
-            let took = started.took(name, advanced);
             moved += advanced;
-            // Later rounds are for what earlier ones have brought: a stage for which that was nothing has nothing to tell.
-            if run.rounds == 1 || advanced > 0 {
-                tell(&took);
-            }
-            match run.stages.iter_mut().find(|figures| figures.stage == name) {
-                Some(figures) => figures.add(&took),
-                None => run.stages.push(took),
+            let parts = stage.parts();
+            let own = started.took(name, advanced).beside(&parts);
+            for took in parts.into_iter().chain([own]) {
+                // Later rounds are for what earlier ones have brought: a stage for which that was nothing has nothing to tell.
+                if run.rounds == 1 || took.advanced > 0 {
+                    tell(&took);
+                }
+                match run.stages.iter_mut().find(|figures| figures.stage == took.stage) {
+                    Some(figures) => figures.add(&took),
+                    None => run.stages.push(took),
+                }
             }
             run.failed.extend(outcome.err().map(|error| (name, error)));
         }
@@ -145,7 +147,7 @@ pub async fn drive(
             outcome => note(stage.as_ref(), outcome, &store, &clock).await,
         };
         if outcome.as_ref().err().or(noted.as_ref().err()).is_some_and(duty::is_overtaken) {
-            log(stage.name(), round.take());
+            log(stage.as_ref(), round.take());
             stop.cancel();
             return;
         }
@@ -163,13 +165,13 @@ pub async fn drive(
             }
             Ok(Progress::Idle) => {
                 failures = 0;
-                log(stage.name(), round.take());
+                log(stage.as_ref(), round.take());
                 // Never longer than the period, since a wake-up may have been lost.
                 stage.due_in().await.map_or(period, |due| due.clamp(SHORTEST, period.max(SHORTEST)))
             }
             Err(error) => {
                 failures += 1;
-                log(stage.name(), round.take());
+                log(stage.as_ref(), round.take());
                 tracing::error!(stage = stage.name(), failures, "Stage {} failed: {error:#}", stage.name());
                 (period * 2_u32.saturating_pow(failures.min(8))).min(BACKOFF_MAX.max(period))
             }
@@ -184,18 +186,24 @@ pub async fn drive(
 
 /// Logs what a stage's round took: the figures that `reeve run` prints. An idle look is no news. Other stages run beside it, so
 /// the processor's time is that of the whole process meanwhile.
-fn log(stage: &'static str, round: Option<(Started, usize)>) {
+fn log(stage: &dyn Stage, round: Option<(Started, usize)>) {
+    // Asked after every look, so that what idle ones took is not told as a part of the next round's.
+    let parts = stage.parts();
     let Some((since, advanced)) = round else { return };
-    let took = since.took(stage, advanced);
-    tracing::info!(
-        stage,
-        advanced,
-        seconds = took.seconds,
-        process_cpu_seconds = took.cpu_seconds,
-        process_peak_memory_bytes = took.peak_memory_bytes,
-        "Stage {stage} moved {advanced} on in {:.2} s",
-        took.seconds
-    );
+    let own = since.took(stage.name(), advanced).beside(&parts);
+    for took in parts.into_iter().filter(|part| part.advanced > 0).chain([own]) {
+        tracing::info!(
+            stage = took.stage,
+            advanced = took.advanced,
+            seconds = took.seconds,
+            process_cpu_seconds = took.cpu_seconds,
+            process_peak_memory_bytes = took.peak_memory_bytes,
+            "Stage {} moved {} on in {:.2} s",
+            took.stage,
+            took.advanced,
+            took.seconds
+        );
+    }
 }
 
 /// Writes a stage's status when it has something to say: work done, or a failure. An idle look is no news.

@@ -220,6 +220,7 @@ fn a_run_says_what_each_stage_did_and_took_and_makes_the_digest_of_the_demo() {
             "understand",
             "detect",
             "remember",
+            "enrich",
             "draft",
             "approve",
             "notify",
@@ -229,7 +230,7 @@ fn a_run_says_what_each_stage_did_and_took_and_makes_the_digest_of_the_demo() {
             "verify"
         ]
     );
-    for stage in ["observe", "detect", "draft", "approve", "notify"] {
+    for stage in ["observe", "detect", "enrich", "draft", "approve", "notify"] {
         let figures = stages.iter().find(|figures| figures["stage"] == stage).unwrap();
         assert!(figures["advanced"].as_u64().unwrap() > 0 && figures["seconds"].as_f64().unwrap() > 0.0, "{figures}");
         if cfg!(target_os = "linux") {
@@ -238,7 +239,7 @@ fn a_run_says_what_each_stage_did_and_took_and_makes_the_digest_of_the_demo() {
         }
     }
     let again = on(&["run", "--at", at]).fine();
-    assert_eq!(again.lines().filter(|line| line.contains("nothing to do")).count(), 11, "{again}");
+    assert_eq!(again.lines().filter(|line| line.contains("nothing to do")).count(), 12, "{again}");
     let last = again.lines().last().unwrap();
     assert!(last.starts_with("Nothing is left to do at ") && last.contains("after 1 round: "), "{again}");
 

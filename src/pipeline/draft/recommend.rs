@@ -1,48 +1,16 @@
-//! What memory adds to a case's facts, and the recommendations that a draft makes of its candidates.
+//! The recommendations that a draft makes of a case's candidates.
 
-use anyhow::Context;
-
-use super::super::answered::Answered;
-use super::{Drafting, Stages, is_asked};
+use super::super::answered::{Answered, is_asked};
+use super::Drafting;
 use crate::domain::action::{Action, Candidate};
 use crate::domain::decision::RecommendationState;
 use crate::domain::draft::Draft;
-use crate::domain::evidence::{Bundle, Fact};
 use crate::domain::recommendation::{Drafter, Prose, Recommendation};
-use crate::domain::words::with_causes;
-use crate::memory::{Asked, Concerned, MemoryError};
 use crate::rules::assess::{Assessment, RECOMMENDATIONS};
-use crate::rules::likeness::company_of;
 use crate::rules::playbook;
 use crate::rules::scene::Scene;
 
 impl Drafting {
-    /// What memory adds to the facts of a case: like cases of its company that were decided before today.
-    pub(super) async fn remembered(&self, scene: &Scene<'_>, latest: Option<&Bundle>) -> anyhow::Result<Vec<Fact>> {
-        let Stages { config, memories, .. } = &self.stages;
-        if !config.memory.enabled {
-            return Ok(Vec::new());
-        }
-        let Some(company) = company_of(scene.book, scene.exceptions) else { return Ok(Vec::new()) };
-        let asked = Asked {
-            case: &scene.case.id,
-            exceptions: scene.exceptions,
-            company: &company,
-            // Else a decision of today would change the evidence of other cards on the day on which they are decided.
-            known_before: config.rules.calendar.calendar().begin_of(scene.book.today),
-            limit: config.memory.like_cases,
-        };
-        match memories.facts(&asked, &Concerned::of(scene.book, scene.exceptions)).await {
-            Ok(facts) => Ok(facts),
-            // What was shown before stays: a card must not change because an index is away for a moment.
-            Err(MemoryError::Port(error)) => {
-                tracing::warn!("Memory did not answer; the case is drafted without: {}", with_causes(&error));
-                Ok(latest.into_iter().flat_map(Bundle::remembered).cloned().collect())
-            }
-            Err(error) => Err(error).context("asking what was decided on like cases"),
-        }
-    }
-
     /// In the draft's order, then what it left out.
     pub(super) fn recommend(
         &self,

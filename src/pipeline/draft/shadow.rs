@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 
+use super::super::enrich::{Round, is_being_read};
 use super::super::model_draft::{Because, ModelOutcome};
-use super::super::scenes::Scenes;
-use super::super::settled::Settled;
 use super::super::writers::{self, Stand, drift};
-use super::{Drafting, first_of, is_being_read};
+use super::{Drafting, first_of};
 use crate::domain::action::Candidate;
 use crate::domain::book::Place;
 use crate::domain::case::CaseState;
@@ -38,8 +37,7 @@ impl Drafting {
     /// Has a candidate draft what it has not drafted yet of `cases`, some of them at a time. Answers how many it did.
     pub(super) async fn draft_beside(
         &self,
-        settled: &mut Settled,
-        scenes: &Scenes,
+        round: &mut Round<'_>,
         stand: &Stand,
         cases: Vec<Beside>,
     ) -> anyhow::Result<usize> {
@@ -52,18 +50,18 @@ impl Drafting {
             }
             let case = store.get_case(&case).await?;
             let Some(hash) = case.evidence_hash.clone().filter(|_| case.state == CaseState::Open) else { continue };
-            if settled.is_passed_over(&case.id, &hash) || store.has_writer_draft(&case.id, &hash, &id).await? {
+            if round.settled.is_passed_over(&case.id, &hash) || store.has_writer_draft(&case.id, &hash, &id).await? {
                 continue;
             }
-            let facts = match scenes.read(store, &case, promised).await {
+            let facts = match round.scenes.read(store, &case, promised).await {
                 Err(error) if is_being_read(&error) => continue,
                 facts => facts?,
             };
-            let scene = scenes.scene(&facts);
+            let scene = round.scene(&facts);
             let assessment = assess(&scene);
             // What the rules give to a human is no model's to draft, in shadow as well.
             if assessment.abstain.is_some() {
-                settled.pass_over(&case.id, &hash);
+                round.settled.pass_over(&case.id, &hash);
                 continue;
             }
             let bundle = store.get_bundle(&case.id, &hash).await.context("reading the evidence that people have")?;
@@ -72,7 +70,7 @@ impl Drafting {
             let outcome = self.ask(model.as_ref(), &scene, &shown, &bundle).await;
             // On the same evidence it would come to the same again, so it is not asked again.
             if matches!(outcome, ModelOutcome::GaveUp { because: Because::Nothing | Because::Prompt, .. }) {
-                settled.pass_over(&case.id, &hash);
+                round.settled.pass_over(&case.id, &hash);
                 continue;
             }
             let Some(draft) = self.graded((stand, false), &scene, &shown, &hash, outcome) else {

@@ -1,5 +1,8 @@
 //! What is put before people, and what is not asked again.
 
+use std::collections::BTreeSet;
+
+use super::super::answered::{Answered, is_asked};
 use super::*;
 use crate::domain::action::{Action, MoneySum, Range, Step};
 use crate::domain::decision::{Before, RecommendationState, RejectReason};

@@ -24,7 +24,7 @@ use self::undecided::{Ranked, Undecided};
 use super::context::Context as Stages;
 use super::deliver::stuck;
 use super::detect::{is_current, looked_through};
-use super::draft::AWAY;
+use super::enrich::AWAY;
 use super::modes::in_force;
 use super::moment::Moment;
 use super::registry::drift::{self, Standing};

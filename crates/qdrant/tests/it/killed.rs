@@ -48,9 +48,9 @@ fn held(shelf: &Shelf, collection: &str) -> (BTreeSet<String>, i64) {
     let mut position = 0;
     let mut ids = BTreeSet::new();
     for stored in collection.points.values() {
-        match stored.payload.get("position").and_then(|value| value.kind.as_ref()) {
-            Some(qdrant_client::qdrant::value::Kind::IntegerValue(number)) => position = *number,
-            _ => drop(ids.insert(stored.text("id").to_owned())),
+        match stored.number("position") {
+            Some(number) => position = number,
+            None => drop(ids.insert(stored.text("id").to_owned())),
         }
     }
     (ids, position)

@@ -55,6 +55,14 @@ impl Stored {
             _ => "",
         }
     }
+
+    /// A whole number of its payload.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        match self.payload.get(name)?.kind.as_ref()? {
+            value::Kind::IntegerValue(number) => Some(*number),
+            _ => None,
+        }
+    }
 }
 
 impl Shelf {

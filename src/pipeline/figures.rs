@@ -1,5 +1,6 @@
 //! What a stage took: time, work, memory. Read from the operating system where that says it, absent elsewhere.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -30,6 +31,69 @@ impl StageFigures {
         self.advanced += turn.advanced;
         self.peak_memory_bytes = turn.peak_memory_bytes.or(self.peak_memory_bytes);
     }
+
+    /// What is left of it beside parts that are told by themselves.
+    #[must_use]
+    pub fn beside(mut self, parts: &[Self]) -> Self {
+        for part in parts {
+            self.seconds = (self.seconds - part.seconds).max(0.0);
+            self.cpu_seconds = self.cpu_seconds.zip(part.cpu_seconds).map(|(all, part)| (all - part).max(0.0));
+        }
+        self
+    }
+}
+
+/// Measures a part of a stage's work, in as many pieces as it comes.
+#[derive(Debug)]
+pub struct Meter(Mutex<StageFigures>);
+
+impl Meter {
+    /// Of the part with this name.
+    pub fn of(part: &'static str) -> Self {
+        Self(Mutex::new(nothing(part)))
+    }
+
+    /// From now until what it answers is dropped.
+    pub fn begin(&self) -> Measured<'_> {
+        Measured { meter: self, started: Started::now() }
+    }
+
+    /// So many pieces more were done.
+    pub fn count(&self, pieces: usize) {
+        self.figures().advanced += pieces;
+    }
+
+    /// What was measured since this was asked last.
+    pub fn take(&self) -> StageFigures {
+        let mut figures = self.figures();
+        let part = nothing(figures.stage);
+        StageFigures { peak_memory_bytes: peak_memory(), ..std::mem::replace(&mut *figures, part) }
+    }
+
+    /// Sums that a panic leaves behind are as good as any.
+    fn figures(&self) -> MutexGuard<'_, StageFigures> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A piece of work that is being measured.
+#[derive(Debug)]
+pub struct Measured<'m> {
+    meter: &'m Meter,
+    started: Started,
+}
+
+impl Drop for Measured<'_> {
+    fn drop(&mut self) {
+        let (seconds, cpu_seconds) = self.started.spent();
+        let mut figures = self.meter.figures();
+        figures.seconds += seconds;
+        figures.cpu_seconds = figures.cpu_seconds.zip(cpu_seconds).map(|(before, now)| before + now);
+    }
+}
+
+fn nothing(stage: &'static str) -> StageFigures {
+    StageFigures { stage, seconds: 0.0, cpu_seconds: Some(0.0), advanced: 0, peak_memory_bytes: None }
 }
 
 /// A moment from which on it is measured.
@@ -47,13 +111,14 @@ impl Started {
 
     /// What was taken since.
     pub fn took(self, stage: &'static str, advanced: usize) -> StageFigures {
-        StageFigures {
-            stage,
-            seconds: self.at.elapsed().as_secs_f64(),
-            cpu_seconds: self.cpu.zip(cpu_time()).map(|(before, now)| now.saturating_sub(before).as_secs_f64()),
-            advanced,
-            peak_memory_bytes: peak_memory(),
-        }
+        let (seconds, cpu_seconds) = self.spent();
+        StageFigures { stage, seconds, cpu_seconds, advanced, peak_memory_bytes: peak_memory() }
+    }
+
+    /// Seconds by the clock, and of the processor.
+    fn spent(self) -> (f64, Option<f64>) {
+        let cpu = self.cpu.zip(cpu_time()).map(|(before, now)| now.saturating_sub(before).as_secs_f64());
+        (self.at.elapsed().as_secs_f64(), cpu)
     }
 }
 
@@ -105,7 +170,23 @@ mod tests {
         let mut all = turn(1.0, Some(0.5), 3, Some(10));
         all.add(&turn(2.0, Some(1.5), 4, Some(20)));
         assert_eq!(all, turn(3.0, Some(2.0), 7, Some(20)));
+        let (part, left) = (turn(0.5, Some(0.5), 2, None), turn(2.5, Some(1.5), 7, Some(20)));
+        assert_eq!(all.clone().beside(&[part]), left, "a part's time is not told twice");
         all.add(&turn(1.0, None, 0, None));
         assert_eq!(all, turn(4.0, None, 7, Some(20)), "what is not known of a part is not known of the whole");
+    }
+
+    #[test]
+    fn a_part_is_measured_in_pieces_and_told_once() {
+        let meter = Meter::of("enrich");
+        for pieces in [2, 3] {
+            let _measured = meter.begin();
+            meter.count(pieces);
+        }
+        let told = meter.take();
+        assert_eq!((told.stage, told.advanced), ("enrich", 5));
+        assert!(told.seconds > 0.0);
+        let after = meter.take();
+        assert_eq!((after.advanced, after.seconds), (0, 0.0));
     }
 }

@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt as _};
 use super::super::promises::Promises;
 use super::super::scenes::Scenes;
 use super::super::settled::{Asks, Settled, inputs};
-use super::{Drafting, is_being_read};
+use super::{Enriching, is_being_read};
 use crate::domain::case::{Case, Rank};
 use crate::domain::ids::{CaseId, ItemId};
 use crate::rules::assess::assess;
@@ -15,7 +15,7 @@ use crate::rules::assess::assess;
 /// Cases of which the sales are read at a time.
 const AT_ONCE: usize = 4;
 
-impl Drafting {
+impl Enriching {
     /// Finds what each case is worth by itself, where that is not known from before with all that it hangs on. Several at a time: while
     /// one is judged the sales of the next are read. `exceptions_written`: how often those of each have been, in the order of the cases.
     /// Answers the cases of whose items more is being told: they wait for that, the others need not.
