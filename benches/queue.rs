@@ -108,7 +108,9 @@ async fn main() -> anyhow::Result<()> {
     let cookie = sign_in(&pages, &store, &clock).await?;
     let one = format!("/cases/{}", case_id("open", 7));
     let late = format!("/?type={}", ExceptionType::RLate.code());
-    for path in ["/", &late, "/?state=snoozed", "/?state=done", "/?state=all", "/mutes", &one] {
+    for path in
+        ["/", &late, "/?state=snoozed", "/?state=done", "/?state=all", "/?item=7", "/?place=7", "/items/7", "/mutes", &one]
+    {
         let (mut took, mut page, spent) = (Vec::new(), String::new(), cpu_seconds());
         for _ in 0..TIMES {
             let began = Instant::now();

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
-use super::{Store, StoreError, row};
+use super::{CaseSubject, Store, StoreError, row};
 use crate::domain::case::Case;
 use crate::domain::exception::ExceptionType;
 use crate::domain::ids::CaseId;
@@ -65,6 +65,18 @@ impl Store {
         after: Option<&CaseAfter>,
         limit: usize,
     ) -> Result<Vec<Case>, StoreError> {
+        self.list_cases_about(states, code, &CaseSubject::default(), after, limit).await
+    }
+
+    /// The same of cases that are about `subject`.
+    pub async fn list_cases_about(
+        &self,
+        states: &[&str],
+        code: Option<ExceptionType>,
+        subject: &CaseSubject,
+        after: Option<&CaseAfter>,
+        limit: usize,
+    ) -> Result<Vec<Case>, StoreError> {
         let states = if states.is_empty() { &STATES[..] } else { states };
         let mut filter = String::new();
         // That the place is not above the last one follows from the rest; said by itself it lets the index begin there.
@@ -75,7 +87,9 @@ impl Store {
         if code.is_some() {
             let _ = write!(filter, " and codes like ${behind}");
         }
-        let from = behind + usize::from(code.is_some());
+        let (about, ids) = subject.filter(behind + usize::from(code.is_some()));
+        filter.push_str(&about);
+        let from = behind + usize::from(code.is_some()) + ids.len();
         // The index has the cases of each state in their order: the first of each are enough to find the first of all.
         let firsts = (from..from + states.len()).map(|n| {
             format!(
@@ -98,6 +112,9 @@ impl Store {
         if let Some(code) = code {
             query = query.bind(format!("% {} %", code.code()));
         }
+        for id in ids {
+            query = query.bind(id);
+        }
         for state in states {
             query = query.bind(*state);
         }
@@ -107,15 +124,28 @@ impl Store {
 
     /// How many cases in any of `states` (none means all) have exceptions of which types.
     pub async fn count_case_types(&self, states: &[&str]) -> Result<BTreeMap<BTreeSet<ExceptionType>, usize>, StoreError> {
+        self.count_case_types_about(states, &CaseSubject::default()).await
+    }
+
+    /// The same of cases that are about `subject`.
+    pub async fn count_case_types_about(
+        &self,
+        states: &[&str],
+        subject: &CaseSubject,
+    ) -> Result<BTreeMap<BTreeSet<ExceptionType>, usize>, StoreError> {
         let states = if states.is_empty() { &STATES[..] } else { states };
+        let (about, ids) = subject.filter(1 + states.len());
         let sql = format!(
-            "select codes, count(*) as n from cases where state in ({}) group by codes",
+            "select codes, count(*) as n from cases where state in ({}){about} group by codes",
             row::placeholders(1, states.len())
         );
         // Safe: the text is made of placeholders only.
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for state in states {
             query = query.bind(*state);
+        }
+        for id in ids {
+            query = query.bind(id);
         }
         let mut counts = BTreeMap::new();
         for r in &query.fetch_all(&self.pool).await? {
@@ -141,14 +171,27 @@ impl Store {
 
     /// The cases in any of `states` in which an exception of one of `codes` holds, in the order of [`Store::list_cases`].
     pub async fn list_cases_with(&self, states: &[&str], codes: &[ExceptionType]) -> Result<Vec<Case>, StoreError> {
+        self.list_cases_about_with(&CaseSubject::default(), states, codes).await
+    }
+
+    /// The same of cases that are about `subject`.
+    pub async fn list_cases_about_with(
+        &self,
+        subject: &CaseSubject,
+        states: &[&str],
+        codes: &[ExceptionType],
+    ) -> Result<Vec<Case>, StoreError> {
         if codes.is_empty() {
             return Ok(Vec::new());
         }
+        let (about, ids) = subject.filter(1 + states.len() + codes.len());
+        // Of a subject its few cases are looked at, and not everything that such an exception holds in.
+        let near = if subject.is_any() { " and ce.case_id = cases.id" } else { "" };
         let sql = format!(
             "select id, body from cases where state in ({}) and id in (
                  select ce.case_id from exceptions e join case_exceptions ce on ce.exception_id = e.id
-                 where e.state = 'open' and e.code in ({})
-             ) order by place desc, opened_at, id",
+                 where e.state = 'open' and e.code in ({}){near}
+             ){about} order by place desc, opened_at, id",
             row::placeholders(1, states.len()),
             row::placeholders(1 + states.len(), codes.len())
         );
@@ -156,6 +199,9 @@ impl Store {
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for text in states.iter().copied().chain(codes.iter().map(|code| code.code())) {
             query = query.bind(text);
+        }
+        for id in ids {
+            query = query.bind(id);
         }
         let rows = query.fetch_all(&self.pool).await?;
         rows.iter().map(|r| row::json(r, TABLE, "body")).collect()

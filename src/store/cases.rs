@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
-use super::{Store, StoreError, audit, case_pages, exceptions, row, settings};
+use super::{CaseSubject, Store, StoreError, audit, case_pages, exceptions, row, settings};
 use crate::domain::audit::AuditEntry;
 use crate::domain::case::Case;
 use crate::domain::exception::Exception;
@@ -174,10 +174,12 @@ impl Store {
 
 /// Keeps a new case.
 pub(super) async fn insert(tx: &mut Transaction<'_, Any>, case: &Case) -> Result<(), StoreError> {
+    let about = CaseSubject::of(case);
     let done = sqlx::query(
         "insert into cases
-             (id, state, version, opened_at, updated_at, priority_minor, value_minor, evidence_hash, owner, body, place, codes)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             (id, state, version, opened_at, updated_at, priority_minor, value_minor, evidence_hash, owner, body, place, codes,
+              item, location, supplier, subject_kept)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1)
          on conflict (id) do nothing",
     )
     .bind(case.id.as_str())
@@ -192,6 +194,9 @@ pub(super) async fn insert(tx: &mut Transaction<'_, Any>, case: &Case) -> Result
     .bind(row::body(case))
     .bind(case_pages::place(case))
     .bind(case_pages::codes(case))
+    .bind(about.item)
+    .bind(about.location)
+    .bind(about.supplier)
     .execute(&mut **tx)
     .await?;
     if done.rows_affected() == 0 {
@@ -220,10 +225,12 @@ async fn remove(tx: &mut Transaction<'_, Any>, id: &CaseId, seen: i64) -> Result
 /// Moves a case from version `seen` to its new content, whose version is `seen` + 1.
 pub(super) async fn advance(tx: &mut Transaction<'_, Any>, case: &Case, seen: i64) -> Result<(), StoreError> {
     debug_assert_eq!(case.version, seen + 1, "a case's version counts up by one");
+    let about = CaseSubject::of(case);
     let moved = sqlx::query(
         "update cases set state = $1, version = $2, opened_at = $3, updated_at = $4, priority_minor = $5,
-             value_minor = $6, evidence_hash = $7, owner = $8, body = $9, place = $10, codes = $11
-         where id = $12 and version = $13",
+             value_minor = $6, evidence_hash = $7, owner = $8, body = $9, place = $10, codes = $11,
+             item = $12, location = $13, supplier = $14, subject_kept = 1
+         where id = $15 and version = $16",
     )
     .bind(case.state.name())
     .bind(case.version)
@@ -236,6 +243,9 @@ pub(super) async fn advance(tx: &mut Transaction<'_, Any>, case: &Case, seen: i6
     .bind(row::body(case))
     .bind(case_pages::place(case))
     .bind(case_pages::codes(case))
+    .bind(about.item)
+    .bind(about.location)
+    .bind(about.supplier)
     .bind(case.id.as_str())
     .bind(seen)
     .execute(&mut **tx)

@@ -45,6 +45,7 @@ const FILES: &[(&str, &str)] = files![
     "0027_notes.sql",
     "0028_planners.sql",
     "0029_words.sql",
+    "0030_subjects.sql",
 ];
 
 /// All of them.
@@ -101,6 +102,7 @@ mod tests {
         "27 notes deb787b980b29ba306edbce98d9347519efc0cd01a14557cb96745dfc1c198435d7b4c0f106430b380fb2be348839181",
         "28 planners 98f65612f1abe34cfdefbbc8bad7b64998ec21757a00285c5178b6b964aeb67734660079bf884e18f0000a025d6e29ff",
         "29 words c17158afb72cc3a93fab989702c99a9066fd69a24efcd3b8f4589090b3630115661ffe9caf9ecbfece75df51e6581d8a",
+        "30 subjects cefc10c96c694e5ed3dcdde2ae927556a1b3122e6303080f346c65f7426ddd6740ef2104e72627f327362d91d4c6c3e7",
     ];
 
     #[tokio::test]

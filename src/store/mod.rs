@@ -8,6 +8,7 @@
 
 mod audit;
 mod case_pages;
+mod case_subjects;
 mod cases;
 mod change;
 mod changed;
@@ -58,6 +59,7 @@ mod writers;
 
 pub use audit::AuditFault;
 pub use case_pages::CaseAfter;
+pub use case_subjects::CaseSubject;
 pub use change::Change;
 pub use changed::Changed;
 pub use chat_inbox::ChatRow;

@@ -16,12 +16,12 @@ use crate::cards::names::Names;
 use crate::channels::ChannelState;
 use crate::domain::case::Case;
 use crate::domain::exception::ExceptionType;
+use crate::domain::ids::CaseId;
 use crate::domain::ids::is_id;
-use crate::domain::ids::{CaseId, ItemId, LocationId, SupplierId};
 use crate::domain::recommendation::Recommendation;
 use crate::people::{Bearer, Scope, TokenRefused};
 use crate::pipeline::noise::{Muting, drill};
-use crate::store::CaseAfter;
+use crate::store::{CaseAfter, CaseSubject};
 
 /// Most cases on a page, and how many where nothing is said.
 const PAGE_MAX: u32 = 200;
@@ -84,13 +84,8 @@ pub(in crate::channels) async fn list(
         return Err(Problem::bad_field("limit", format!("{limit} is not 1 to {PAGE_MAX}")));
     }
     let mut after = query.after.as_deref().map(cursor).transpose()?;
-    let fits = |case: &Case| {
-        let same = |asked: &Option<String>, id: Option<&str>| asked.is_none() || asked.as_deref() == id;
-        code.is_none_or(|code| case.codes.contains(&code))
-            && same(&query.item, case.subject.item.as_ref().map(ItemId::as_str))
-            && same(&query.location, case.subject.location.as_ref().map(LocationId::as_str))
-            && same(&query.supplier, case.subject.supplier.as_ref().map(SupplierId::as_str))
-    };
+    let subject =
+        CaseSubject { item: query.item.clone(), location: query.location.clone(), supplier: query.supplier.clone() };
     let limit = limit as usize;
     // As in the queue: what is muted is shown to whoever asks for it.
     let muting = if query.muted == Some(true) {
@@ -101,14 +96,13 @@ pub(in crate::channels) async fn list(
     let mut found = Vec::new();
     // One more than was asked for tells whether there is a next page.
     while found.len() <= limit {
-        // Item, place and supplier have no index: pieces are read until enough cases fit (decision 135).
-        let chunk = state.store.list_cases_after(states.1, code, after.as_ref(), CHUNK).await?;
+        // What is muted has no index: pieces are read until enough cases are shown.
+        let chunk = state.store.list_cases_about(states.1, code, &subject, after.as_ref(), CHUNK).await?;
         let last = chunk.len() < CHUNK;
         after = chunk.last().map(CaseAfter::of);
-        let fitting: Vec<Case> = chunk.into_iter().filter(fits).collect();
-        let mutes = muting.hides_each(&state.store, &fitting).await?;
+        let mutes = muting.hides_each(&state.store, &chunk).await?;
         // A mute hides what waits. What was decided is history and stays to be found.
-        let shown = fitting.into_iter().zip(mutes).filter(|(case, mute)| mute.is_none() || !case.state.is_undecided());
+        let shown = chunk.into_iter().zip(mutes).filter(|(case, mute)| mute.is_none() || !case.state.is_undecided());
         found.extend(shown.map(|(case, _)| case));
         if last {
             break;

@@ -28,20 +28,19 @@ pub(super) async fn open(state: &ChannelState, filter: &Filter, links: &[String]
     let store = &state.store;
     let (about, except) = (filter.about(), BTreeSet::new());
     let states = CaseState::UNDECIDED;
+    let muting = Muting::load(store, &state.config, state.clock.now()).await?;
     // What is muted is not told here either: the queue has it, under its own filter.
     let wanted =
         Wanted { states, code: None, muted: Some(Shown::Rest), about: &about, except: &except, skip: 0, limit: MOST };
-    let Found { cases, of, cut, .. } = queue_read::find(store, &state.config, state.clock.now(), &wanted).await?;
+    let Found { cases, of, .. } = queue_read::about(store, &muting, &wanted).await?;
     // A case whose subject is an order or a supplier is found from its items by the links that it owns (decision 135).
     let owners: Vec<CaseId> = store.list_claims_on(links).await?.into_values().map(CaseId::new).collect();
     let owned = store.list_cases_of(&owners.iter().collect::<Vec<_>>()).await?.into_values();
     let owned: Vec<Case> = owned.filter(|case| states.contains(&case.state.name())).collect();
-    let muting = Muting::load(store, &state.config, state.clock.now()).await?;
     let hidden = muting.hides_each(store, &owned).await?;
     let shown = owned.iter().zip(&hidden).filter(|(_, hidden)| hidden.is_none());
     let mut all: BTreeMap<CaseId, Case> = shown.map(|(case, _)| (case.id.clone(), case.clone())).collect();
-    let more =
-        (of > cases.len() || cut).then(|| format!("{of} are about it; these are the {} of highest priority.", cases.len()));
+    let more = (of > cases.len()).then(|| format!("{of} are about it; these are the {} of highest priority.", cases.len()));
     all.extend(cases.into_iter().map(|case| (case.id.clone(), case)));
     let mut all: Vec<Case> = all.into_values().collect();
     all.sort_by_key(|case| std::cmp::Reverse(case.rank.as_ref().map(|rank| rank.priority.minor)));

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::cards::names::Names;
 use crate::domain::case::Case;
 use crate::domain::exception::{ExceptionType, Subject};
+use crate::store::CaseSubject;
 
 /// Longest text of one field: names are short, and what is kept of a filter is bounded.
 const FIELD_MAX: usize = 120;
@@ -109,13 +110,11 @@ impl Filter {
         self.code.parse().ok()
     }
 
-    /// What of it the store has no index for.
+    /// What the cases have to be about.
     pub(super) fn about(&self) -> About {
         let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         About {
-            supplier: some(&self.supplier),
-            place: some(&self.place),
-            item: some(&self.item),
+            subject: CaseSubject { item: some(&self.item), location: some(&self.place), supplier: some(&self.supplier) },
             owner: some(&self.owner),
             words: self.text.to_lowercase().split_whitespace().map(str::to_owned).collect(),
             sort: Sort::ALL.into_iter().find(|(name, ..)| *name == self.sort).map_or(Sort::Priority, |(_, _, sort)| sort),
@@ -126,9 +125,8 @@ impl Filter {
 /// What a case has to be about, and in which order cases come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct About {
-    supplier: Option<String>,
-    place: Option<String>,
-    item: Option<String>,
+    /// The store has an index for these.
+    pub(super) subject: CaseSubject,
     owner: Option<String>,
     /// In small letters.
     words: Vec<String>,
@@ -174,9 +172,9 @@ impl Sort {
 }
 
 impl About {
-    /// Does it ask for anything that has no index?
-    pub(super) fn is_plain(&self) -> bool {
-        *self == Self::default()
+    /// Does it ask for nothing but what the store has an index for?
+    pub(super) fn is_indexed(&self) -> bool {
+        *self == Self { subject: self.subject.clone(), ..Self::default() }
     }
 
     /// Does it ask for words, so that names have to be read?
@@ -187,12 +185,9 @@ impl About {
     /// Is the case one of those?
     pub(super) fn fits(&self, case: &Case, names: &Names) -> bool {
         let subject = &case.subject;
-        let is = |asked: &Option<String>, id: Option<&str>| asked.is_none() || asked.as_deref() == id;
         let owner = case.owner.as_ref().map_or(NOBODY, |owner| owner.as_str());
-        is(&self.supplier, subject.supplier.as_ref().map(reeve_domain::ids::SupplierId::as_str))
-            && is(&self.place, subject.location.as_ref().map(reeve_domain::ids::LocationId::as_str))
-            && is(&self.item, subject.item.as_ref().map(reeve_domain::ids::ItemId::as_str))
-            && is(&self.owner, Some(owner))
+        self.subject.fits(subject)
+            && self.owner.as_deref().is_none_or(|asked| asked == owner)
             && (self.words.is_empty() || self.says(case, subject, names))
     }
 

@@ -15,9 +15,9 @@ use crate::domain::ids::CaseId;
 use crate::domain::mute::Mute;
 use crate::domain::recommendation::Recommendation;
 use crate::pipeline::noise::{self, Muting, drill, mutes};
-use crate::store::{CaseAfter, States, Store, StoreError};
+use crate::store::{CaseAfter, CaseSubject, States, Store, StoreError};
 
-/// Most cases that one page looks through where what is asked for has no index: names, words, another order. Who has more in one state
+/// Most cases that one page looks through where what is asked for has no index: an owner, words, another order. Who has more in one state
 /// is told that the rest was not looked at.
 pub(super) const LOOK_MAX: usize = 5_000;
 /// Cases read at once while looking.
@@ -87,26 +87,55 @@ pub(super) async fn find(store: &Store, config: &Config, now: Timestamp, wanted:
     Ok(Found { muted: (!said.is_empty()).then(|| said.join(" ")), ..found })
 }
 
-/// Those that are not `hidden`. Where the index has what is asked for, cases behind the last one wanted are counted and not read.
+/// Those that are about a subject and not hidden, without the types of all others: what it costs does not grow with these.
+pub(super) async fn about(store: &Store, muting: &Muting, wanted: &Wanted<'_>) -> Result<Found, StoreError> {
+    let hidden = muting.hidden_about(store, &wanted.about.subject).await?;
+    listed(store, wanted, &hidden).await
+}
+
+/// Those that are not `hidden`, with the types of all that are not, whatever they are about.
 async fn visible(store: &Store, wanted: &Wanted<'_>, hidden: &[(Case, &Mute)]) -> Result<Found, StoreError> {
-    let mut counts = store.count_case_types(wanted.states).await?;
+    let found = listed(store, wanted, hidden).await?;
+    if !wanted.about.subject.is_any() {
+        return Ok(found);
+    }
+    let all = counts(store, wanted.states, &CaseSubject::default(), hidden).await?;
+    Ok(Found { types: all.into_keys().flatten().collect(), ..found })
+}
+
+/// How many cases about a subject, which are not `hidden`, have which types.
+async fn counts(
+    store: &Store,
+    states: &[&str],
+    subject: &CaseSubject,
+    hidden: &[(Case, &Mute)],
+) -> Result<BTreeMap<BTreeSet<ExceptionType>, usize>, StoreError> {
+    let mut counts = store.count_case_types_about(states, subject).await?;
     // The index knows no mutes: what they hide is in its counts.
-    for (case, _) in hidden {
+    let counted = |case: &Case| states.contains(&case.state.name()) && subject.fits(&case.subject);
+    for (case, _) in hidden.iter().filter(|(case, _)| counted(case)) {
         if let Some(count) = counts.get_mut(&case.codes.iter().copied().collect::<BTreeSet<_>>()) {
             *count = count.saturating_sub(1);
         }
     }
     counts.retain(|_, count| *count > 0);
+    Ok(counts)
+}
+
+/// Those that are not `hidden`. Where the index has what is asked for, cases behind the last one wanted are counted and not read.
+async fn listed(store: &Store, wanted: &Wanted<'_>, hidden: &[(Case, &Mute)]) -> Result<Found, StoreError> {
+    let subject = &wanted.about.subject;
+    let counts = counts(store, wanted.states, subject, hidden).await?;
     let of: usize =
         counts.iter().filter(|(types, _)| wanted.code.is_none_or(|code| types.contains(&code))).map(|(_, n)| n).sum();
     let unseen: BTreeSet<&CaseId> = hidden.iter().map(|(case, _)| &case.id).collect();
-    let plain = wanted.about.is_plain();
+    let indexed = wanted.about.is_indexed();
     // Where the index has the order, nothing behind the page is read.
-    let enough = if plain { (wanted.skip + wanted.limit + wanted.except.len()).min(LOOK_MAX) } else { usize::MAX };
+    let enough = if indexed { (wanted.skip + wanted.limit + wanted.except.len()).min(LOOK_MAX) } else { usize::MAX };
     let (mut cases, mut after, mut looked, mut is_last) = (Vec::new(), None, 0, false);
     while !is_last && cases.len() < enough && looked < LOOK_MAX {
         let some = enough.min(CHUNK);
-        let page = store.list_cases_after(wanted.states, wanted.code, after.as_ref(), some).await?;
+        let page = store.list_cases_about(wanted.states, wanted.code, subject, after.as_ref(), some).await?;
         is_last = page.len() < some;
         looked += page.len();
         after = page.last().map(CaseAfter::of);
@@ -114,10 +143,10 @@ async fn visible(store: &Store, wanted: &Wanted<'_>, hidden: &[(Case, &Mute)]) -
         cases.extend(fitting(store, wanted, seen).await?);
     }
     let types = counts.into_keys().flatten().collect();
-    let found = paged(wanted, cases, types, !plain && !is_last);
+    let found = paged(wanted, cases, types, !indexed && !is_last);
     let excepted = excepted(store, wanted, &unseen).await?;
     // What the index counts was not all read.
-    let (of, cut) = if plain { (of, of > LOOK_MAX) } else { (found.of + excepted.len(), found.cut) };
+    let (of, cut) = if indexed { (of, of > LOOK_MAX) } else { (found.of + excepted.len(), found.cut) };
     Ok(Found { excepted, of, cut, ..found })
 }
 
@@ -133,7 +162,7 @@ async fn excepted(store: &Store, wanted: &Wanted<'_>, unseen: &BTreeSet<&CaseId>
 /// Those of the type that are about what is asked for.
 async fn fitting(store: &Store, wanted: &Wanted<'_>, mut cases: Vec<Case>) -> Result<Vec<Case>, StoreError> {
     cases.retain(|case| wanted.code.is_none_or(|code| case.codes.contains(&code)));
-    if !wanted.about.is_plain() {
+    if *wanted.about != About::default() {
         // Names cost a query for each page: they are read only where somebody looks for words.
         let names = if wanted.about.has_words() {
             Names::about(store, cases.iter().map(|case| &case.subject)).await?
@@ -238,7 +267,16 @@ mod tests {
             let config = Config::load_from(None, &[]).unwrap();
             let all = filled(&store).await;
             let except: BTreeSet<CaseId> = [all[3].id.clone(), all[17].id.clone(), CaseId::new("case-99")].into();
-            for query in ["", "text=1", "sort=newest", "sort=stake&text=case", "owner=-&sort=deadline", "supplier=none"] {
+            for query in [
+                "",
+                "text=1",
+                "sort=newest",
+                "sort=stake&text=case",
+                "owner=-&sort=deadline",
+                "supplier=none",
+                "item=75",
+                "item=75&place=3&text=1",
+            ] {
                 let about = Filter::of_query(query).about();
                 let mut wanted: Vec<Case> = all.iter().filter(|case| about.fits(case, &Names::default())).cloned().collect();
                 let apart = wanted.iter().filter(|case| except.contains(&case.id)).count();

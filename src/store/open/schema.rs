@@ -27,6 +27,7 @@ impl Store {
                 source: Box::new(other),
             },
         })?;
+        self.fill_case_subjects().await.map_err(|error| error.about(&self.shown))?;
         guards::protect(&self.pool, self.backend).await.map_err(|error| error.about(&self.shown))
     }
 

@@ -18,7 +18,7 @@ use crate::domain::money::Money;
 use crate::domain::mute::{Mute, MuteScope, may_hide};
 use crate::domain::policy::{Attempt, Person, Refusal, Signer, Tier, may_turn_down};
 use crate::domain::record::{Record, RecordKind};
-use crate::store::{Change, MuteEnd, NewMute, Notice, Store, StoreError};
+use crate::store::{CaseSubject, Change, MuteEnd, NewMute, Notice, Store, StoreError};
 
 /// Longest reason, in characters.
 const REASON_CHARS: usize = 500;
@@ -127,9 +127,17 @@ impl Muting {
     /// # Errors
     /// When the store can not be read.
     pub async fn hidden(&self, store: &Store) -> Result<Vec<(Case, &Mute)>, StoreError> {
+        self.hidden_about(store, &CaseSubject::default()).await
+    }
+
+    /// The same of the cases that are about `subject`.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    pub async fn hidden_about(&self, store: &Store, subject: &CaseSubject) -> Result<Vec<(Case, &Mute)>, StoreError> {
         let codes: BTreeSet<ExceptionType> = self.live.iter().map(|mute| mute.code).collect();
         let codes: Vec<ExceptionType> = codes.into_iter().collect();
-        let cases = store.list_cases_with(CaseState::RANKED, &codes).await?;
+        let cases = store.list_cases_about_with(subject, CaseState::RANKED, &codes).await?;
         let mutes = self.hides_each(store, &cases).await?;
         Ok(cases.into_iter().zip(mutes).filter_map(|(case, mute)| Some((case, mute?))).collect())
     }
