@@ -112,7 +112,7 @@ impl App {
         // Where no chat is configured there is nobody to tell.
         let config = &self.context.config;
         if !(config.card_destinations().is_empty() && config.digest_destinations().is_empty()) {
-            stages.push(Box::new(Tell(context())));
+            stages.push(Box::new(Tell { context: context(), charts: self.charts() }));
         }
         if config.mail.is_set() {
             stages.push(Box::new(TellByMail { context: context(), charts: self.charts() }));

@@ -35,6 +35,9 @@ pub struct Message {
     pub shows: String,
     /// That.
     pub data: Content,
+    /// Its chart, as SVG: each chat makes the picture of it that it can show. No part of what it says: a case is not shown anew for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chart: Option<String>,
 }
 
 /// What is shown.

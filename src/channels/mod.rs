@@ -27,6 +27,7 @@ use tower_http::timeout::TimeoutLayer;
 
 pub use self::api::document as api_document;
 pub use self::sockets::serve;
+use self::state::first_chart;
 pub use self::state::{ChannelState, ChartSource};
 
 /// Longest time for one request.

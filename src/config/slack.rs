@@ -46,6 +46,7 @@ pub struct SlackConfig {
     pub app_id: String,
     pub channel: String,
     pub digest: Vec<String>,
+    pub charts: bool,
     /// Who gets a planner's own digest.
     #[serde(skip)]
     pub planners: Vec<String>,
@@ -114,8 +115,9 @@ impl SlackConfig {
 
     /// How patient one is with it.
     pub fn patience(&self) -> Patience {
-        // An attempt may have to look whether an earlier one arrived, and to say the same in plain text: several calls.
-        Patience { timeout: self.timeout * 4, attempts: self.attempts, longest_gap: LONGEST_GAP }
+        // An attempt may have to upload a picture, to look whether an earlier one arrived, and to say the same without the picture and in
+        // plain text: several calls.
+        Patience { timeout: self.timeout * 8, attempts: self.attempts, longest_gap: LONGEST_GAP }
     }
 
     pub(super) fn read_secrets(&mut self) -> Result<(), ConfigError> {

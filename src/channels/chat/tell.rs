@@ -6,6 +6,7 @@
 //! what is up already is changed at once, for that makes no noise.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,6 +17,7 @@ use crate::cards::names::{Names, actor_name};
 use crate::cards::plain;
 use crate::channels::quiet::{loud_from, news_until};
 use crate::channels::waits::{self, Waits};
+use crate::channels::{ChartSource, first_chart};
 use crate::config::{MAIL, PlannerConfig};
 use crate::domain::audit::Chained;
 use crate::domain::case::{Case, CaseState};
@@ -41,7 +43,21 @@ const NEW: &str = "shown";
 const CHANGED: &str = "shown again";
 
 /// The stage that tells chats.
-pub struct Tell(pub Context);
+pub struct Tell {
+    /// What every stage has at hand.
+    pub context: Context,
+    /// The charts of cases.
+    pub charts: Arc<dyn ChartSource>,
+}
+
+/// A card that is put in.
+struct Put {
+    shows: String,
+    card: ChatCard,
+    chart: Option<String>,
+    /// Does it stand in the chat already?
+    is_up: bool,
+}
 
 #[async_trait]
 impl Stage for Tell {
@@ -51,13 +67,13 @@ impl Stage for Tell {
 
     async fn run_once(&self) -> anyhow::Result<Progress> {
         let mut done = 0;
-        for destination in self.0.config.card_destinations() {
+        for destination in self.context.config.card_destinations() {
             done += self.tell_cases(&destination).await?;
         }
-        for destination in self.0.config.digest_destinations() {
+        for destination in self.context.config.digest_destinations() {
             done += self.tell_digest(&destination, None).await?;
         }
-        for planner in &self.0.config.planners {
+        for planner in &self.context.config.planners {
             // What goes by mail is a letter, and written elsewhere.
             for destination in planner.destinations().iter().filter(|to| !to.starts_with(MAIL)) {
                 done += self.tell_digest(destination, Some(planner)).await?;
@@ -75,7 +91,7 @@ impl Stage for Tell {
 impl Tell {
     /// Tells one destination what has changed since it was told last; one that never was, what waits for a decision.
     async fn tell_cases(&self, destination: &str) -> anyhow::Result<usize> {
-        let store = &self.0.store;
+        let store = &self.context.store;
         let key = format!("shown.{destination}");
         let told = store.find_setting(&key).await?.and_then(|at| at.parse::<i64>().ok());
         let (cases, entries, position, more) = if let Some(at) = told {
@@ -88,8 +104,8 @@ impl Tell {
             let head = store.audit_head().await?.0;
             (Vec::new(), Vec::new(), head, false)
         };
-        let now = self.0.clock.now();
-        let muting = Muting::load(store, &self.0.config, now).await?;
+        let now = self.context.clock.now();
+        let muting = Muting::load(store, &self.context.config, now).await?;
         // Whatever is decided or ends makes room for what comes next, so the first are looked at each time.
         let pressing = self.pressing(&muting).await?;
         let rest: Vec<&CaseId> = pressing.iter().filter(|id| !cases.contains(id)).collect();
@@ -97,15 +113,15 @@ impl Tell {
         for id in cases.iter().chain(rest) {
             cards.extend(self.card(destination, id, pressing.contains(id)).await?);
         }
-        let loud = loud_from(&self.0.config, &self.0.clock, None);
+        let loud = loud_from(&self.context.config, &self.context.clock, None);
         let mut messages = Vec::new();
-        for (shows, card, is_up) in cards {
+        for Put { shows, card, chart, is_up } in cards {
             let content = Content::Card(card);
             let said = serde_json::to_string(&content)?;
             // With the position: a card that goes back to how it once was is one more message, not the old one.
             let id = content_id("msg_", &[destination, &shows, &said, &position.to_string()], 32);
             messages.push(NewOutbox {
-                body: serde_json::to_string(&Message { id: id.clone(), shows: shows.clone(), data: content })?,
+                body: serde_json::to_string(&Message { id: id.clone(), shows: shows.clone(), data: content, chart })?,
                 id,
                 kind: OutboxKind::Card,
                 channel: destination.to_owned(),
@@ -127,7 +143,7 @@ impl Tell {
     /// The most pressing of the cases that wait for people and are not muted: as many as a digest has lines. A channel in which all of a
     /// thousand stood would be read by nobody; the others are on the page, and come up when it is their turn.
     async fn pressing(&self, muting: &Muting) -> Result<Vec<CaseId>, StoreError> {
-        let Context { store, config, .. } = &self.0;
+        let Context { store, config, .. } = &self.context;
         let capacity = config.rules.ranking.capacity;
         let (mut found, mut after): (Vec<CaseId>, Option<CaseAfter>) = (Vec::new(), None);
         // Some of a page are muted or proposals to mute: then the next one is looked at.
@@ -150,7 +166,7 @@ impl Tell {
             let about = if let Some(id) = entry.subject.strip_prefix("case:") {
                 vec![CaseId::new(id)]
             } else if let Some(id) = entry.subject.strip_prefix("recommendation:") {
-                match self.0.store.get_recommendation(&RecommendationId::new(id)).await {
+                match self.context.store.get_recommendation(&RecommendationId::new(id)).await {
                     Ok((rec, _)) => vec![rec.case_id],
                     Err(StoreError::NotFound { .. }) => Vec::new(),
                     Err(error) => return Err(error.into()),
@@ -163,15 +179,9 @@ impl Tell {
         Ok(cases)
     }
 
-    /// The card of a case, where it has to be put in: what it shows, the card, and whether it is up already. What is not up comes up only
-    /// where it is among the most pressing.
-    async fn card(
-        &self,
-        destination: &str,
-        id: &CaseId,
-        is_pressing: bool,
-    ) -> anyhow::Result<Option<(String, ChatCard, bool)>> {
-        let store = &self.0.store;
+    /// The card of a case, where it has to be put in. What is not up comes up only where it is among the most pressing.
+    async fn card(&self, destination: &str, id: &CaseId, is_pressing: bool) -> anyhow::Result<Option<Put>> {
+        let store = &self.context.store;
         let Some(case) = store.find_case(id).await? else { return Ok(None) };
         if case.is_mute_proposal() || case.state.is_shadow() {
             return Ok(None);
@@ -193,16 +203,20 @@ impl Tell {
         if before.is_none() && !card.open {
             return Ok(None);
         }
-        if before.as_ref().and_then(card_in).as_ref() == Some(&card) {
+        let before = before.map(|row| message_in(&row));
+        let (up, chart) = before.clone().flatten().map_or((None, None), |message| (Some(message.data), message.chart));
+        if up == Some(Content::Card(card.clone())) {
             return Ok(None);
         }
+        // While a look comes in nothing can be drawn, and what was drawn last is better than nothing.
+        let chart = first_chart(self.charts.as_ref(), &case.subject, self.context.clock.now()).await.or(chart);
         // Put in is not up: until the first message has arrived, a newer state takes its place and waits as it did.
         let is_up = before.is_some() && store.find_place(destination, &shows, "").await?.reference.is_some();
-        Ok(Some((shows, card, is_up)))
+        Ok(Some(Put { shows, card, chart, is_up }))
     }
 
     async fn compose(&self, case: &Case, recommendations: &[(Recommendation, i64)]) -> anyhow::Result<ChatCard> {
-        let Context { store, config, moments, .. } = &self.0;
+        let Context { store, config, moments, .. } = &self.context;
         let told = if recommendations.is_empty() {
             Vec::new()
         } else {
@@ -233,10 +247,10 @@ impl Tell {
 
     /// What was said to people since about cases that wait too long: beside the card where it is up, and else by itself.
     async fn reminders(&self, destination: &str, entries: &[Chained]) -> anyhow::Result<Vec<NewOutbox>> {
-        let Context { store, config, .. } = &self.0;
+        let Context { store, config, .. } = &self.context;
         let mut messages = Vec::new();
         for Waits { seq, case: id, hours, told } in waits::told_of(entries) {
-            let Some(case) = waits::still_shown(&self.0, &id).await? else { continue };
+            let Some(case) = waits::still_shown(&self.context, &id).await? else { continue };
             let up = store.find_place(destination, &format!("case:{id}"), "").await?.reference;
             // Mentioned where they are linked; who is not is told on the page.
             let (users, names) = self.users(destination, &told).await?.into_iter().unzip();
@@ -250,7 +264,12 @@ impl Tell {
             });
             let shows = format!("reminder:{id}:{seq}");
             let message = content_id("msg_", &[destination, &shows], 32);
-            messages.push(self.to_show(OutboxKind::Reminder, destination, Message { id: message, shows, data }, None)?);
+            messages.push(self.to_show(
+                OutboxKind::Reminder,
+                destination,
+                Message { id: message, shows, data, chart: None },
+                None,
+            )?);
         }
         Ok(messages)
     }
@@ -263,7 +282,7 @@ impl Tell {
         message: Message,
         planner: Option<&PlannerConfig>,
     ) -> serde_json::Result<NewOutbox> {
-        let Context { config, clock, .. } = &self.0;
+        let Context { config, clock, .. } = &self.context;
         Ok(NewOutbox {
             body: serde_json::to_string(&message)?,
             id: message.id,
@@ -282,15 +301,16 @@ impl Tell {
     /// The ids in the chat of those people who are linked there now, with their names.
     async fn users(&self, destination: &str, people: &[PersonId]) -> Result<Vec<(String, String)>, StoreError> {
         let chat = destination.split(':').next().unwrap_or_default();
-        let now = self.0.clock.wire();
+        let now = self.context.clock.wire();
         let mut users = Vec::new();
         for person in people {
-            let links = self.0.store.list_identities(Some(person)).await?;
+            let links = self.context.store.list_identities(Some(person)).await?;
             let holds =
                 |l: &&IdentityRow| l.state == IdentityState::Verified && l.expires_at.is_some_and(|until| now < until);
             // Of a workspace that is not the one any more an id may be somebody else's here.
-            let here = |l: &&IdentityRow| l.channel == chat && self.0.config.chat_tenant(chat) == Some(l.tenant.as_str());
-            let name = actor_name(person.as_str(), &self.0.config.people);
+            let here =
+                |l: &&IdentityRow| l.channel == chat && self.context.config.chat_tenant(chat) == Some(l.tenant.as_str());
+            let name = actor_name(person.as_str(), &self.context.config.people);
             users.extend(links.iter().filter(holds).filter(here).map(|l| (l.user_id.clone(), name.clone())));
         }
         Ok(users)
@@ -298,7 +318,7 @@ impl Tell {
 
     /// Puts in the digest of today once it is made, everybody's or a planner's own, once for each destination.
     async fn tell_digest(&self, destination: &str, planner: Option<&PlannerConfig>) -> anyhow::Result<usize> {
-        let Context { store, config, clock, .. } = &self.0;
+        let Context { store, config, clock, .. } = &self.context;
         // The date on a planner's own digest is that of where they are (decision 127).
         let calendar = planner.map_or_else(|| config.rules.calendar.calendar(), |planner| planner.calendar(config));
         let day = calendar.day_of(clock.now());
@@ -315,17 +335,14 @@ impl Tell {
         let data = Content::Digest(ChatDigest::of(&made.digest, config));
         let message = NewOutbox {
             expires_at: Some(news_until(config, planner, day)),
-            ..self.to_show(OutboxKind::Digest, destination, Message { id, shows, data }, planner)?
+            ..self.to_show(OutboxKind::Digest, destination, Message { id, shows, data, chart: None }, planner)?
         };
         store.put_shown(&[message], (&key, &day.to_string())).await?;
         Ok(1)
     }
 }
 
-/// The card that a message shows.
-pub(in crate::channels) fn card_in(row: &OutboxRow) -> Option<ChatCard> {
-    match serde_json::from_str::<Message>(&row.body).ok()?.data {
-        Content::Card(card) => Some(card),
-        Content::Digest(_) | Content::Note(_) => None,
-    }
+/// The message that was put in.
+pub(in crate::channels) fn message_in(row: &OutboxRow) -> Option<Message> {
+    serde_json::from_str(&row.body).ok()
 }

@@ -13,13 +13,12 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::letter::{Content, Drawn, Letter, Mailed};
 use super::look::{self, Look};
-use crate::cards::chart::svg;
 use crate::cards::chat::page;
 use crate::cards::picture::{in_words, png};
 use crate::cards::plain;
-use crate::channels::ChartSource;
 use crate::channels::quiet::{loud_from, news_until};
 use crate::channels::waits::{self, Waits};
+use crate::channels::{ChartSource, first_chart};
 use crate::config::{MAIL, PlannerConfig};
 use crate::domain::ids::{CaseId, PersonId, content_id};
 use crate::domain::outbox::OutboxKind;
@@ -101,7 +100,7 @@ impl TellByMail {
         let mut charts = Vec::new();
         for line in kept.digest.lines.iter().take(config.mail.charts) {
             let chart = match store.find_case(&line.case_id).await? {
-                Some(case) => self.charts.chart(&case.subject, kept.digest.as_of).await.map(|chart| svg(&chart)),
+                Some(case) => first_chart(self.charts.as_ref(), &case.subject, kept.digest.as_of).await,
                 None => None,
             };
             let drawn = chart.and_then(|svg| Some(Drawn { png: STANDARD.encode(png(&svg)?), words: in_words(&svg) }));

@@ -15,8 +15,9 @@ use crate::config::SlackConfig;
 use crate::domain::words::cut;
 use crate::http::retry::retry_after;
 
-/// The type that Slack asks for.
+/// The type that Slack asks for, and the one that the methods of files take.
 const JSON: &str = "application/json; charset=utf-8";
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// No answer may put a call off for longer than this.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
@@ -33,6 +34,12 @@ const WORD_CHARS: usize = 200;
 /// Where answers of the platform to one click are sent to, beside the API's own host.
 const HOOKS_HOST: &str = "hooks.slack.com";
 
+/// Where files are uploaded to, beside the API's own host.
+const FILES_HOST: &str = "files.slack.com";
+
+/// Most characters of a file's title.
+const TITLE_CHARS: usize = 200;
+
 /// The scopes of a bot token, as the header of an answer names them.
 const SCOPES: &str = "x-oauth-scopes";
 
@@ -45,6 +52,9 @@ pub enum CallError {
     /// No answer, or none that could be one of the API's: nobody knows whether it was done.
     #[error("no answer that says anything: {0}")]
     Lost(String),
+    /// What a message shows is still being looked through: again after so long.
+    #[error("a file is still being looked through; again after {} s", .0.as_secs())]
+    NotReady(Duration),
     /// Slack says no, in its own word: `channel_not_found`.
     #[error("Slack says {0}")]
     Refused(String),
@@ -100,7 +110,39 @@ impl Api {
     /// # Errors
     /// [`CallError`].
     pub async fn call(&self, method: &str, arguments: &Value) -> Result<Answered, CallError> {
-        self.call_with(&self.bot, method, arguments).await
+        self.call_with(&self.bot, method, (JSON, arguments.to_string())).await
+    }
+
+    /// Uploads a picture, for messages of the bot's to show; it is in no channel by itself. Answers what Slack calls the file.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn upload(&self, title: &str, png: Vec<u8>) -> Result<String, CallError> {
+        let form =
+            |fields: &[(&str, &str)]| (FORM, form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish());
+        let asked = form(&[("filename", "chart.png"), ("length", &png.len().to_string())]);
+        let place = self.call_with(&self.bot, "files.getUploadURLExternal", asked).await?.body;
+        let file = place["file_id"].as_str().unwrap_or_default().to_owned();
+        let is_id = (2..=40).contains(&file.len()) && file.bytes().all(|b| b.is_ascii_alphanumeric());
+        let url = place["upload_url"].as_str().and_then(|url| Url::parse(url).ok());
+        // The address is a secret by itself, and no token goes there; a picture goes to nobody but Slack.
+        let Some(url) = url.filter(|url| is_id && self.is_slacks(url, FILES_HOST)) else {
+            return Err(CallError::Lost("what it says of where to upload to is no address of Slack's".to_owned()));
+        };
+        let client = self.client.as_ref().map_err(|why| CallError::Lost(why.clone()))?;
+        let request = client.post(url).header(CONTENT_TYPE, "application/octet-stream").body(png);
+        let response = request.send().await.map_err(|error| CallError::Lost(error.without_url().to_string()))?;
+        let status = response.status();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            let asked = retry_after(response.headers(), self.clock.wire(), LONGEST_WAIT);
+            return Err(CallError::TooMany(asked.unwrap_or(UNSAID_WAIT)));
+        }
+        if !status.is_success() {
+            return Err(CallError::Lost(format!("the upload was answered {status}")));
+        }
+        let files = json!([{ "id": file, "title": cut(title, TITLE_CHARS) }]).to_string();
+        self.call_with(&self.bot, "files.completeUploadExternal", form(&[("files", &files)])).await?;
+        Ok(file)
     }
 
     /// Asks for the address of a new socket, as the app.
@@ -108,7 +150,7 @@ impl Api {
     /// # Errors
     /// [`CallError`].
     pub async fn open_connection(&self) -> Result<String, CallError> {
-        let answer = self.call_with(&self.app, "apps.connections.open", &json!({})).await?;
+        let answer = self.call_with(&self.app, "apps.connections.open", (JSON, "{}".to_owned())).await?;
         let url = answer.body["url"].as_str().unwrap_or_default();
         // In the open only where the API itself is asked in the open: a double on this machine.
         if url.starts_with("wss://") || (url.starts_with("ws://") && self.base.starts_with("http://")) {
@@ -117,13 +159,18 @@ impl Api {
         Err(CallError::Lost("the address of the socket is none".to_owned()))
     }
 
-    async fn call_with(&self, token: &SecretString, method: &str, arguments: &Value) -> Result<Answered, CallError> {
+    async fn call_with(
+        &self,
+        token: &SecretString,
+        method: &str,
+        (kind, arguments): (&str, String),
+    ) -> Result<Answered, CallError> {
         let client = self.client.as_ref().map_err(|why| CallError::Lost(why.clone()))?;
         let request = client
             .post(format!("{}/{method}", self.base))
             .header(AUTHORIZATION, format!("Bearer {}", token.expose_secret()))
-            .header(CONTENT_TYPE, JSON)
-            .body(arguments.to_string());
+            .header(CONTENT_TYPE, kind)
+            .body(arguments);
         let response = request.send().await.map_err(|error| CallError::Lost(error.without_url().to_string()))?;
         let status = response.status();
         let asked = retry_after(response.headers(), self.clock.wire(), LONGEST_WAIT);
@@ -150,7 +197,7 @@ impl Api {
     /// # Errors
     /// [`CallError`].
     pub async fn respond(&self, url: &str, answer: &Value) -> Result<bool, CallError> {
-        let Some(url) = Url::parse(url).ok().filter(|url| self.is_slacks(url)) else { return Ok(false) };
+        let Some(url) = Url::parse(url).ok().filter(|url| self.is_slacks(url, HOOKS_HOST)) else { return Ok(false) };
         let client = self.client.as_ref().map_err(|why| CallError::Lost(why.clone()))?;
         let request = client.post(url).header(CONTENT_TYPE, JSON).body(answer.to_string());
         let response = request.send().await.map_err(|error| CallError::Lost(error.without_url().to_string()))?;
@@ -159,10 +206,10 @@ impl Api {
     }
 
     /// Is it an address of Slack's, or of the API that is configured in its place?
-    fn is_slacks(&self, url: &Url) -> bool {
+    fn is_slacks(&self, url: &Url, host: &str) -> bool {
         let ours = Url::parse(&self.base).ok();
         let same = ours.is_some_and(|ours| ours.origin() == url.origin());
-        same || (url.scheme() == "https" && url.host_str() == Some(HOOKS_HOST) && url.port().is_none())
+        same || (url.scheme() == "https" && url.host_str() == Some(host) && url.port().is_none())
     }
 }
 
@@ -203,7 +250,7 @@ mod tests {
             Api::new(&config, Clock::System)
         };
         let (real, emulated) = (of("https://slack.com/api"), of("http://127.0.0.1:4040/api"));
-        let is = |api: &Api, url: &str| Url::parse(url).is_ok_and(|url| api.is_slacks(&url));
+        let is = |api: &Api, url: &str| Url::parse(url).is_ok_and(|url| api.is_slacks(&url, HOOKS_HOST));
         assert!(is(&real, "https://hooks.slack.com/actions/T1/2/x"));
         assert!(is(&emulated, "http://127.0.0.1:4040/actions/RMWSR6HOY0"));
         for other in [
@@ -216,5 +263,8 @@ mod tests {
         ] {
             assert!(!is(&real, other), "{other}");
         }
+        let files = |url: &str| real.is_slacks(&Url::parse(url).unwrap(), FILES_HOST);
+        assert!(files("https://files.slack.com/upload/v1/CwAB") && files("https://slack.com/upload/v1/CwAB"));
+        assert!(!files("http://files.slack.com/upload/v1/CwAB") && !files("https://hooks.slack.com/upload/v1/CwAB"));
     }
 }

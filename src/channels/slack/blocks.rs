@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use super::pictures::Picture;
 use super::press::{self, action_id};
 use super::text::{escaped, mrkdwn, plain_text};
 use crate::cards::chat::{ChatCard, ChatDigest, ChatLine, ChatNote, Content, Message, Offer};
@@ -23,6 +24,8 @@ const FIELDS_MAX: usize = 10;
 const FIELD_CHARS: usize = 1_900;
 /// Characters of a message's text that are aimed at.
 const TEXT_CHARS: usize = 3_500;
+/// Characters of what a picture is of, and of what it shows.
+const PICTURE_CHARS: usize = 1_900;
 /// Alternatives that a card shows.
 const ALTERNATIVES_MAX: usize = 5;
 /// Facts that a card shows.
@@ -43,10 +46,10 @@ pub struct Drawn {
     pub blocks: Vec<Value>,
 }
 
-/// Draws what is shown.
-pub fn draw(message: &Message) -> Drawn {
+/// Draws what is shown, with the picture of its chart where there is one to be shown.
+pub fn draw(message: &Message, picture: Option<&Picture>) -> Drawn {
     let mut drawn = match &message.data {
-        Content::Card(card) => draw_card(card),
+        Content::Card(card) => draw_card(card, message.chart.is_some(), picture),
         Content::Digest(digest) => draw_digest(digest),
         Content::Note(note) => draw_note(note),
     };
@@ -62,7 +65,7 @@ pub fn mark(shows: &str) -> String {
     format!("reeve/{shows}").chars().take(255).collect()
 }
 
-fn draw_card(card: &ChatCard) -> Drawn {
+fn draw_card(card: &ChatCard, has_chart: bool, picture: Option<&Picture>) -> Drawn {
     let mut blocks = Vec::new();
     blocks.push(title(&card.headline));
     // A header has less room than a headline may need: the whole of it stands below.
@@ -93,6 +96,8 @@ fn draw_card(card: &ChatCard) -> Drawn {
             blocks.push(other_offer(card, offer));
         }
     }
+    // Below what is to be decided, with the other evidence.
+    let evidence_at = blocks.len();
     let facts = shown_facts(card);
     left_out += card.facts.len().saturating_sub(facts.len());
     if !facts.is_empty() {
@@ -102,8 +107,22 @@ fn draw_card(card: &ChatCard) -> Drawn {
         blocks.push(context(said));
     }
     left_out += card.history.len().saturating_sub(HISTORY_MAX);
-    blocks.push(context_link(card.link.as_deref(), left_out));
+    // The page shows it too, so it goes before any word does.
+    let picture = picture.filter(|_| blocks.len() + 2 <= BLOCKS_MAX);
+    if let Some(picture) = picture {
+        blocks.insert(evidence_at, image(picture));
+    }
+    blocks.push(context_link(card.link.as_deref(), left_out, has_chart && picture.is_none()));
     Drawn { text: card_text(card), blocks: fitting(blocks) }
+}
+
+fn image(picture: &Picture) -> Value {
+    json!({
+        "type": "image",
+        "slack_file": { "id": picture.file },
+        "alt_text": whole_words(&picture.words, PICTURE_CHARS),
+        "title": plain_text(&whole_words(&picture.caption, PICTURE_CHARS)),
+    })
 }
 
 /// The first choice with everything that can be done about it.
@@ -221,7 +240,7 @@ fn draw_digest(digest: &ChatDigest) -> Drawn {
     let over = |all: usize, most: usize| all.saturating_sub(most);
     let left_out =
         over(digest.lines.len(), LINES_MAX) + over(digest.health.len(), NOTES_MAX) + over(digest.unread.len(), NOTES_MAX);
-    blocks.push(context_link(digest.link.as_deref(), left_out));
+    blocks.push(context_link(digest.link.as_deref(), left_out, false));
     // What a notification shows, and all that there is where the blocks are refused.
     let mut said = vec![format!("Reeve, {}: {}", digest.day, digest.title)];
     said.extend(digest.lines.iter().map(|line| format!("{}. {}", line.place, line.headline)));
@@ -235,7 +254,7 @@ fn draw_note(note: &ChatNote) -> Drawn {
     let mentions: Vec<String> = note.users.iter().filter(is_id).map(|user| format!("<@{user}>")).collect();
     let said = format!("{} {}", mentions.join(" "), escaped(&note.text)).trim().to_owned();
     let mut blocks = sections(&said);
-    blocks.push(context_link(note.link.as_deref(), 0));
+    blocks.push(context_link(note.link.as_deref(), 0, false));
     Drawn { text: whole_words(&said, TEXT_CHARS), blocks: fitting(blocks) }
 }
 
@@ -263,11 +282,14 @@ fn digest_line(line: &ChatLine) -> Value {
 }
 
 /// Where the rest is, with how much was left out here.
-fn context_link(link: Option<&str>, left_out: usize) -> Value {
-    let more = match left_out {
+fn context_link(link: Option<&str>, left_out: usize, chart_left_out: bool) -> Value {
+    let mut more = match left_out {
         0 => String::new(),
         n => format!("{n} more on the page. "),
     };
+    if chart_left_out {
+        more.push_str("The chart is on the page. ");
+    }
     match link {
         // Our own address: it is the only link that a card has.
         Some(link) => {

@@ -1,12 +1,14 @@
 //! Slack: how what is shown looks there, and how what is asked there comes in. It decides nothing and keeps nothing; what is not Slack's own
 //! form stands in [`super::chat`].
 //!
-//! Out, [`send`] puts cards and digests up, drawn by [`blocks`]. In, by signed requests (`http`, [`signed`]) or by a socket that Reeve opens
+//! Out, [`send`] puts cards and digests up, drawn by [`blocks`], with charts that [`pictures`] uploads. In, by signed requests (`http`, [`signed`]) or by a socket that Reeve opens
 //! (`socket`); [`wire`] reads what comes by either. [`voice`] answers the one who asked, with `views` for forms.
 
 pub mod api;
 pub mod blocks;
 mod http;
+pub mod pictures;
+mod place;
 mod press;
 pub mod send;
 pub mod signed;

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 
 use super::SERVICE;
 use super::api::{Api, CallError};
-use super::blocks::{Drawn, draw, mark};
+use super::blocks::{draw, mark};
+use super::pictures::{Picture, Pictures};
+use super::place::Place;
 use crate::cards::chat::{Content, Message};
 use crate::clock::Clock;
 use crate::config::{DeliveryConfig, SLACK, SlackConfig};
@@ -39,6 +41,7 @@ const EVENT: &str = "reeve_shown";
 pub struct SlackSender {
     api: Api,
     slack: SlackConfig,
+    pictures: Pictures,
     posts: Bucket,
     updates: Bucket,
     breaker: Breaker,
@@ -49,8 +52,10 @@ pub struct SlackSender {
 impl SlackSender {
     /// A sender as configured.
     pub fn new(slack: &SlackConfig, delivery: &DeliveryConfig, clock: Clock) -> Self {
+        let api = Api::new(slack, clock);
         Self {
-            api: Api::new(slack, clock),
+            pictures: Pictures::new(&api, slack, delivery),
+            api,
             posts: Bucket::new(slack.per_second, slack.burst),
             updates: Bucket::new(f64::from(slack.updates_per_minute) / 60.0, UPDATES_BURST.min(slack.updates_per_minute)),
             breaker: Breaker::new(delivery.breaker_failures, delivery.breaker_pause),
@@ -64,15 +69,17 @@ impl SlackSender {
     }
 
     /// Puts it up or changes it. Answers where it is.
-    async fn show(&self, target: &str, message: &Message, shown: &Shown, at: Timestamp) -> Result<String, CallError> {
-        let drawn = draw(message);
-        let mut place = shown.reference.clone();
+    async fn show(&self, target: &str, message: &Message, shown: &Shown, at: Timestamp) -> Result<Place, CallError> {
+        let mut place = shown.reference.as_deref().and_then(Place::read);
+        let before = place.as_ref().and_then(|place| place.picture.as_ref());
+        let picture = self.pictures.of(message.chart.as_deref(), before, at).await;
+        let say = Say { message, picture: picture.as_ref(), at };
         // Where an answer was lost it may stand somewhere else than is known: in place of one that is gone, or for the first time.
         let mut lost_since = shown.lost_since;
         loop {
             if let Some(known) = &place {
-                match self.change(known, &drawn, message, at).await? {
-                    Changed::Done => return Ok(known.clone()),
+                match self.change(known, &say).await? {
+                    Changed::Done(now) => return Ok(now),
                     // Somebody has deleted it there. What is over is not put up again.
                     Changed::Gone if !waits(message) => return Ok(known.clone()),
                     // It stands there and can not be changed: what holds now is said below it.
@@ -81,7 +88,8 @@ impl SlackSender {
             }
             let Some(since) = lost_since.take() else { break };
             let found = self.look(target, &message.shows, since).await?;
-            if found.is_none() || found == place {
+            let is_known = |found: &Place| place.as_ref().is_some_and(|place| place.is(found));
+            if found.as_ref().is_none_or(is_known) {
                 break;
             }
             place = found;
@@ -89,39 +97,53 @@ impl SlackSender {
         self.posts.take(at);
         let mut to = json!({ "channel": target, "unfurl_links": false, "unfurl_media": false });
         if let Content::Note(note) = &message.data
-            && let Some((channel, ts)) = note.under.split_once('/')
+            && let Some(under) = Place::read(&note.under)
         {
             // Under the card, and in the channel too: who is asked next should not have to look for it.
-            (to["channel"], to["thread_ts"], to["reply_broadcast"]) = (channel.into(), ts.into(), true.into());
+            (to["channel"], to["thread_ts"], to["reply_broadcast"]) = (under.channel.into(), under.ts.into(), true.into());
         }
-        let answer = self.say("chat.postMessage", to, &drawn, message).await?;
+        let (answer, picture) = self.say("chat.postMessage", to, &say).await?;
         // A person's id leads to a conversation whose own id only the answer tells, and changes need that one.
         let (channel, ts) = (answer["channel"].as_str().unwrap_or(target), answer["ts"].as_str().unwrap_or_default());
         if ts.is_empty() {
             return Err(CallError::Lost("the answer does not say where it put the message".to_owned()));
         }
-        Ok(format!("{channel}/{ts}"))
+        Ok(Place { channel: channel.to_owned(), ts: ts.to_owned(), picture: picture.map(Into::into) })
     }
 
-    /// Changes what stands at a place, `channel/ts`.
-    async fn change(&self, place: &str, drawn: &Drawn, message: &Message, at: Timestamp) -> Result<Changed, CallError> {
-        let Some((channel, ts)) = place.split_once('/') else { return Ok(Changed::Gone) };
+    /// Changes what stands at a place.
+    async fn change(&self, place: &Place, say: &Say<'_>) -> Result<Changed, CallError> {
         // Changes have a limit of their own, by the minute.
-        self.updates.take(at);
-        match self.say("chat.update", json!({ "channel": channel, "ts": ts }), drawn, message).await {
-            Ok(_) => Ok(Changed::Done),
+        self.updates.take(say.at);
+        match self.say("chat.update", json!({ "channel": place.channel, "ts": place.ts }), say).await {
+            Ok((_, picture)) => Ok(Changed::Done(Place { picture: picture.map(Into::into), ..place.clone() })),
             Err(CallError::Refused(word)) if is_gone(&word) => Ok(Changed::Gone),
             Err(CallError::Refused(word)) if is_frozen(&word) => Ok(Changed::Frozen),
             Err(error) => Err(error),
         }
     }
 
-    /// Sends a message with its blocks, or in plain text where the workspace does not take them.
-    async fn say(&self, method: &str, mut to: Value, drawn: &Drawn, message: &Message) -> Result<Value, CallError> {
-        to["text"] = drawn.text.as_str().into();
-        to["blocks"] = drawn.blocks.clone().into();
+    /// Sends a message as a card, without its picture where that is what Slack does not take, or in plain text where the workspace takes no
+    /// card. Answers what Slack said, and the picture that is shown.
+    async fn say<'a>(&self, method: &str, mut to: Value, say: &Say<'a>) -> Result<(Value, Option<&'a Picture>), CallError> {
+        let Say { message, picture, at } = *say;
         // By this, an attempt after a lost answer finds the message again (decision 83).
         to["metadata"] = json!({ "event_type": EVENT, "event_payload": { "shows": message.shows, "message": message.id } });
+        if let Some(picture) = picture {
+            let drawn = draw(message, Some(picture));
+            (to["text"], to["blocks"]) = (drawn.text.into(), drawn.blocks.into());
+            match self.api.call(method, &to).await {
+                Err(CallError::Refused(word)) if is_about_form(&word) || word.contains("file") => {
+                    if let Some(wait) = self.pictures.refused(picture, at) {
+                        return Err(CallError::NotReady(wait));
+                    }
+                    tracing::warn!(message = message.id, "Slack does not take its picture ({word}); it is sent without");
+                }
+                answer => return Ok((answer?.body, Some(picture))),
+            }
+        }
+        let drawn = draw(message, None);
+        (to["text"], to["blocks"]) = (drawn.text.into(), drawn.blocks.clone().into());
         match self.api.call(method, &to).await {
             Err(CallError::Refused(word)) if is_about_form(&word) => {
                 tracing::warn!(message = message.id, "Slack does not take its blocks ({word}); it is sent in plain text");
@@ -135,16 +157,16 @@ impl SlackSender {
                     (to.as_object_mut(), word.as_str())
                 {
                     object.remove("metadata");
-                    object.insert("blocks".to_owned(), drawn.blocks.clone().into());
+                    object.insert("blocks".to_owned(), drawn.blocks.into());
                 }
-                Ok(self.api.call(method, &to).await?.body)
+                Ok((self.api.call(method, &to).await?.body, None))
             }
-            answer => Ok(answer?.body),
+            answer => Ok((answer?.body, None)),
         }
     }
 
     /// Looks whether something is up already that an earlier attempt put there. Where the token may not look, it can not be known.
-    async fn look(&self, target: &str, shows: &str, since: Timestamp) -> Result<Option<String>, CallError> {
+    async fn look(&self, target: &str, shows: &str, since: Timestamp) -> Result<Option<Place>, CallError> {
         // Of a person, only the conversation with them has a history.
         let channel = match target.chars().next() {
             Some('U' | 'W') => match self.api.call("conversations.open", &json!({ "users": target })).await {
@@ -176,7 +198,7 @@ impl SlackSender {
             let messages = page["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
             if let Some(found) = messages.iter().find(|message| is_marked(message, shows, &mark)) {
                 let ts = found["ts"].as_str().unwrap_or_default();
-                return Ok((!ts.is_empty()).then(|| format!("{channel}/{ts}")));
+                return Ok((!ts.is_empty()).then(|| Place { channel, ts: ts.to_owned(), picture: None }));
             }
             page["response_metadata"]["next_cursor"].as_str().unwrap_or_default().clone_into(&mut cursor);
             if cursor.is_empty() {
@@ -188,7 +210,7 @@ impl SlackSender {
 
     fn failed(&self, error: CallError, at: Timestamp) -> PortError {
         match error {
-            CallError::TooMany(wait) => {
+            CallError::TooMany(wait) | CallError::NotReady(wait) => {
                 let until = at.checked_add(wait).unwrap_or(Timestamp::MAX);
                 *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = until;
                 PortError::Resting { service: SERVICE, until }
@@ -229,7 +251,7 @@ impl Sender for SlackSender {
         match self.show(target, &read, &message.shown, message.at).await {
             Ok(place) => {
                 self.breaker.answered();
-                Ok(Receipt { reference: Some(place), at: message.at })
+                Ok(Receipt { reference: Some(place.to_string()), at: message.at })
             }
             Err(error) => {
                 // A no is an answer, too: only silence counts against the service.
@@ -252,9 +274,18 @@ impl Sender for SlackSender {
     }
 }
 
+/// A message as it is to be said in one attempt.
+#[derive(Clone, Copy)]
+struct Say<'a> {
+    message: &'a Message,
+    picture: Option<&'a Picture>,
+    at: Timestamp,
+}
+
 /// What came of changing a message.
 enum Changed {
-    Done,
+    /// It shows this now.
+    Done(Place),
     /// It is not there any more.
     Gone,
     /// It is there and stays as it is.

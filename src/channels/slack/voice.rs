@@ -82,7 +82,7 @@ impl SlackVoice {
 
 fn failed(error: CallError) -> PortError {
     match error {
-        CallError::TooMany(wait) => {
+        CallError::TooMany(wait) | CallError::NotReady(wait) => {
             PortError::Transient { service: SERVICE, retry_after: Some(wait), source: Box::new(error) }
         }
         CallError::Lost(_) => PortError::Transient { service: SERVICE, retry_after: None, source: Box::new(error) },

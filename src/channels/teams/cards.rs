@@ -1,16 +1,19 @@
 //! Cards and digests as Adaptive Cards: within what Teams takes by leaving out what is on the page too, never by cutting a word.
 //!
 //! What came from outside stands in text runs, where nothing is formatting and nothing a link. Of what does not fit the least needed goes
-//! first: facts, history, other choices. What could not be shown whole is not approved from the card.
+//! first: the chart, facts, history, other choices. What could not be shown whole is not approved from the card.
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::forms::{change, put_off, reject};
 use super::press::{self, button};
 use super::text::{aside, bold, escaped, labelled, run, title, words};
 use crate::cards::chat::{ChatCard, ChatDigest, ChatLine, ChatNote, Content, Message, Offer};
+use crate::cards::picture::{caption, in_words, small_png};
 use crate::channels::chat::heard::Press;
 use crate::channels::chat::words::whole_words;
 use crate::domain::decision::DecisionVerb;
@@ -29,6 +32,8 @@ pub(super) const CARD_TYPE: &str = "application/vnd.microsoft.card.adaptive";
 
 /// How much a card shows.
 struct Room {
+    /// Is there room for the chart?
+    chart: bool,
     facts: usize,
     history: usize,
     others: usize,
@@ -38,12 +43,14 @@ struct Room {
 }
 
 /// From all to the least that a card is of use with; each is drawn where the one before does not fit.
-const ROOMS: [Room; 5] = [
-    Room { facts: 6, history: 4, others: 5, lines: 20, chars: 2_500 },
-    Room { facts: 4, history: 3, others: 3, lines: 20, chars: 1_200 },
-    Room { facts: 2, history: 2, others: 2, lines: 15, chars: 600 },
-    Room { facts: 0, history: 1, others: 1, lines: 10, chars: 400 },
-    Room { facts: 0, history: 1, others: 0, lines: 5, chars: 200 },
+const ROOMS: [Room; 6] = [
+    Room { chart: true, facts: 6, history: 4, others: 5, lines: 20, chars: 2_500 },
+    // The picture says what the page shows too, so it goes before any word does.
+    Room { chart: false, facts: 6, history: 4, others: 5, lines: 20, chars: 2_500 },
+    Room { chart: false, facts: 4, history: 3, others: 3, lines: 20, chars: 1_200 },
+    Room { chart: false, facts: 2, history: 2, others: 2, lines: 15, chars: 600 },
+    Room { chart: false, facts: 0, history: 1, others: 1, lines: 10, chars: 400 },
+    Room { chart: false, facts: 0, history: 1, others: 0, lines: 5, chars: 200 },
 ];
 
 /// How often a card can be drawn with less.
@@ -72,15 +79,15 @@ pub struct Own {
 /// Draws what is shown, in the largest of the sizes from `size` on that fits. `lookers` are asked for a view of their own.
 pub fn draw(message: &Message, lookers: &[String], size: usize) -> Drawn {
     match &message.data {
-        Content::Card(card) => draw_card(card, lookers, size, None),
+        Content::Card(card) => draw_card(card, message.chart.as_deref(), lookers, size, None),
         Content::Digest(digest) => draw_digest(digest, size),
         Content::Note(note) => draw_note(note),
     }
 }
 
 /// The same for one person.
-pub fn draw_own(card: &ChatCard, lookers: &[String], own: &Own) -> Value {
-    draw_card(card, lookers, 0, Some(own)).card
+pub fn draw_own(card: &ChatCard, chart: Option<&str>, lookers: &[String], own: &Own) -> Value {
+    draw_card(card, chart, lookers, 0, Some(own)).card
 }
 
 fn fitting(size: usize, draw: impl Fn(&Room) -> Value) -> Value {
@@ -109,9 +116,9 @@ pub(super) fn card_of(body: &[Value], actions: &[Value]) -> Value {
     })
 }
 
-fn draw_card(card: &ChatCard, lookers: &[String], size: usize, own: Option<&Own>) -> Drawn {
+fn draw_card(card: &ChatCard, chart: Option<&str>, lookers: &[String], size: usize, own: Option<&Own>) -> Drawn {
     let drawn = fitting(size, |room| {
-        let mut drawn = case_card(card, room, own);
+        let mut drawn = case_card(card, chart, room, own);
         let lookers = &lookers[..lookers.len().min(LOOKERS_MAX)];
         // Without anybody named every app of a small chat would ask.
         if !lookers.is_empty() {
@@ -122,7 +129,7 @@ fn draw_card(card: &ChatCard, lookers: &[String], size: usize, own: Option<&Own>
     Drawn { summary: whole_words(&format!("{}: {}", card.state, card.headline), SUMMARY_CHARS), card: drawn }
 }
 
-fn case_card(card: &ChatCard, room: &Room, own: Option<&Own>) -> Value {
+fn case_card(card: &ChatCard, chart: Option<&str>, room: &Room, own: Option<&Own>) -> Value {
     let short = |text: &str| whole_words(text, room.chars);
     let mut body = vec![title(&short(&card.headline))];
     let mut actions = Vec::new();
@@ -155,6 +162,9 @@ fn case_card(card: &ChatCard, room: &Room, own: Option<&Own>) -> Value {
             body.extend(other_offer(card, offer, room, own));
         }
     }
+    let picture = chart.filter(|_| room.chart).and_then(pictured);
+    let chart_left_out = chart.is_some() && picture.is_none();
+    body.extend(picture.into_iter().flatten());
     // A value is shown whole or not at all: cut, it would be another value.
     let facts = card.facts.iter().filter(|fact| fact.value.chars().count() <= room.chars).take(room.facts);
     let facts: Vec<Value> = facts.map(|fact| labelled(&short(&fact.label), &fact.value)).collect();
@@ -162,9 +172,20 @@ fn case_card(card: &ChatCard, room: &Room, own: Option<&Own>) -> Value {
     body.extend(facts);
     body.extend(card.history.iter().take(room.history).map(|said| aside(&short(said))));
     left_out += card.history.len().saturating_sub(room.history);
-    body.push(aside(&rest(left_out, card.link.is_some())));
+    let chart_said = if chart_left_out { "The chart is on the page. " } else { "" };
+    body.push(aside(&format!("{chart_said}{}", rest(left_out, card.link.is_some()))));
     actions.extend(card.link.as_deref().map(open));
     card_of(&body, &actions)
+}
+
+/// The chart as a picture that the card itself brings along, with what is drawn how: Teams loads nothing from Reeve's page.
+fn pictured(chart: &str) -> Option<[Value; 2]> {
+    let png = STANDARD.encode(small_png(chart)?);
+    let image = json!({
+        "type": "Image", "url": format!("data:image/png;base64,{png}"), "altText": in_words(chart), "size": "Stretch",
+        "msteams": { "allowExpand": true },
+    });
+    Some([image, aside(&caption(chart))])
 }
 
 /// May they approve it, as far as that is known?

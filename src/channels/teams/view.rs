@@ -10,10 +10,11 @@ use serde_json::Value;
 use super::cards::{Own, draw_own};
 use super::{lookers, reply};
 use crate::approve::Preview;
+use crate::cards::chat::Content;
 use crate::channels::ChannelState;
 use crate::channels::chat::act::{identities, sentence};
 use crate::channels::chat::heard::Press;
-use crate::channels::chat::tell::card_in;
+use crate::channels::chat::tell::message_in;
 use crate::config::TEAMS;
 use crate::domain::case::Case;
 use crate::domain::decision::{DecisionVerb, RecommendationState as State};
@@ -46,16 +47,16 @@ pub(super) async fn answer(state: &ChannelState, user: &str, about: &str) -> any
     let Some(id) = case_of(state, about).await? else { return Ok(unknown()) };
     // From the card that was put in last: what one person sees must not differ from what everybody sees.
     let shown = state.store.find_showing(TEAMS, &format!("case:{id}")).await?;
-    let (Some(card), Some(case)) = (shown.as_ref().and_then(card_in), state.store.find_case(&id).await?) else {
-        return Ok(unknown());
-    };
+    let Some(message) = shown.as_ref().and_then(message_in) else { return Ok(unknown()) };
+    let (Content::Card(card), Some(case)) = (message.data, state.store.find_case(&id).await?) else { return Ok(unknown()) };
     let mut recommendations = Vec::new();
     for offer in &card.actions {
         let rec = RecommendationId::new(offer.recommendation.clone());
         recommendations.push(state.store.get_recommendation(&rec).await.context("reading what a card shows")?);
     }
     let own = own(state, &linked.person, &case, &recommendations).await;
-    Ok(reply::card(&draw_own(&card, &lookers(&state.store, &state.config.teams.tenant, &state.clock).await?, &own)))
+    let lookers = lookers(&state.store, &state.config.teams.tenant, &state.clock).await?;
+    Ok(reply::card(&draw_own(&card, message.chart.as_deref(), &lookers, &own)))
 }
 
 /// The case that is meant; None where there is none.

@@ -37,6 +37,11 @@ pub(super) async fn look(config: &Config) -> anyhow::Result<String> {
     let channel = channel(&api, &slack.channel).await?;
     let looks = who.scopes.is_empty() || who.scopes.iter().any(|scope| scope.ends_with(":history"));
     let twice = if looks { "" } else { "; without channels:history a card whose answer is lost may stand there twice" };
+    let charts = if slack.charts && !who.scopes.is_empty() && !who.scopes.iter().any(|scope| scope == "files:write") {
+        "; without files:write cards come without their chart: give the app that scope and install it again, or set slack.charts = false"
+    } else {
+        ""
+    };
     let way = match slack.mode {
         SlackMode::Socket => {
             api.open_connection().await.map_err(|error| app(&error))?;
@@ -46,7 +51,7 @@ pub(super) async fn look(config: &Config) -> anyhow::Result<String> {
             format!("clicks come to {}/slack/interactions, signed", config.web.address())
         }
     };
-    Ok(format!("workspace {team}, {channel}, {way}{twice}; nothing was sent"))
+    Ok(format!("workspace {team}, {channel}, {way}{twice}{charts}; nothing was sent"))
 }
 
 async fn channel(api: &Api, id: &str) -> anyhow::Result<String> {

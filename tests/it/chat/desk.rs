@@ -54,6 +54,7 @@ impl Desk {
         let state = &world.state;
         let (store, config, clock) = (state.store.clone(), state.config.clone(), state.clock.clone());
         let (senders, inbox) = chats(state);
+        let charts = state.charts.clone();
         let context = Context {
             store: store.clone(),
             config: config.clone(),
@@ -63,7 +64,7 @@ impl Desk {
             memories: Arc::new(reeve::memory::Memories::by_numbers(store.clone())),
             hint: Arc::default(),
         };
-        let desk = Self { world, inbox, tell: Tell(context), deliver: Deliver { store, config, clock, senders } };
+        let desk = Self { world, inbox, tell: Tell { context, charts }, deliver: Deliver { store, config, clock, senders } };
         desk.later(Duration::from_hours(1));
         desk
     }

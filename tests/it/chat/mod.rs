@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 pub(crate) mod desk;
+mod payloads;
 pub(crate) mod program;
 pub(crate) mod samples;

@@ -1,5 +1,6 @@
 //! A card and a digest as they are given to whatever draws them.
 
+use reeve::cards::chart::{self, ChartData, ChartDay};
 use reeve::cards::chat::{ChatCard, ChatDigest, ChatFact, ChatLine, Offer, OfferEdit, Stakes};
 
 /// One of a card's actions. `waits`: it can be decided.
@@ -89,4 +90,36 @@ pub(crate) fn digest(lines: u32) -> ChatDigest {
         health: vec!["Not read: loyalty.program (module loyalty is not installed)".to_owned()],
         link: Some("https://reeve.example.com/digests/2026-10-09".to_owned()),
     }
+}
+
+/// So many days with a promotion, a stock-out, a receipt and a spike.
+pub(crate) fn chart_data(days: i32) -> ChartData {
+    let first = jiff::civil::date(2026, 9, 12);
+    let days = (0..days).map(|i| {
+        let expected = 10.0 + 4.0 * f64::from((i % 7 - 3).abs());
+        let censored = (9..12).contains(&i);
+        let noise = f64::from((i * 7919) % 11) - 5.0;
+        let actual = match i {
+            _ if censored => 0.0,
+            16 => 52.0,
+            _ => expected + noise,
+        };
+        ChartDay {
+            day: first.checked_add(jiff::Span::new().days(i)).unwrap(),
+            actual: Some(actual),
+            expected: Some(expected),
+            low: Some(expected - 7.0),
+            high: Some(expected + 8.0),
+            promo: (3..6).contains(&i),
+            censored,
+            stock: Some(f64::from(120 - i)),
+            receipt: (i == 12).then_some(80.0),
+        }
+    });
+    ChartData { days: days.collect() }
+}
+
+/// A case's chart.
+pub(crate) fn chart() -> String {
+    chart::svg(&chart_data(56))
 }

@@ -1,10 +1,12 @@
 //! How cards and digests look in Slack: snapshots, reviewed like code, and what never happens whatever a name is like.
 
-use reeve::cards::chat::{ChatFact, Content, Message};
+use reeve::cards::chat::{ChatCard, ChatFact, Content, Message};
+use reeve::cards::picture::{caption, in_words};
 use reeve::channels::slack::blocks::draw;
+use reeve::channels::slack::pictures::Picture;
 use serde_json::{Value, json};
 
-use crate::chat::samples::{card, digest, offer, signed};
+use crate::chat::samples::{self, card, digest, offer, signed};
 
 fn drawn(data: Content) -> Value {
     let shows = match &data {
@@ -12,7 +14,7 @@ fn drawn(data: Content) -> Value {
         Content::Digest(digest) => format!("digest:{}", digest.day),
         Content::Note(note) => format!("reminder:{}", note.case),
     };
-    let drawn = draw(&Message { id: "msg_1".to_owned(), shows, data });
+    let drawn = draw(&Message { id: "msg_1".to_owned(), shows, data, chart: None }, None);
     json!({ "text": drawn.text, "blocks": drawn.blocks })
 }
 
@@ -23,6 +25,43 @@ fn snapshot(name: &str, data: Content) {
 #[test]
 fn a_card_that_waits() {
     snapshot("waiting", Content::Card(card()));
+}
+
+fn picture() -> Picture {
+    let chart = samples::chart();
+    Picture { file: "F00000001".to_owned(), hash: "0a1b2c".to_owned(), words: in_words(&chart), caption: caption(&chart) }
+}
+
+fn with_chart(card: ChatCard, picture: Option<&Picture>) -> Value {
+    let data = Content::Card(card);
+    let message = Message { id: "msg_1".to_owned(), shows: "case:c-1".to_owned(), data, chart: Some(samples::chart()) };
+    let drawn = draw(&message, picture);
+    let drawn = json!({ "text": drawn.text, "blocks": drawn.blocks });
+    fits(&drawn);
+    drawn
+}
+
+#[test]
+fn a_card_with_its_chart() {
+    insta::assert_snapshot!("pictured", serde_json::to_string_pretty(&with_chart(card(), Some(&picture()))).unwrap());
+    assert!(with_chart(card(), None).to_string().contains("The chart is on the page."));
+}
+
+#[test]
+fn where_blocks_are_short_the_chart_goes_before_any_word() {
+    let mut card = card();
+    card.actions[0].steps = (0..46).map(|n| format!("{n} {}", "Move it. ".repeat(330).trim())).collect();
+    let all = |drawn: &Value| drawn["blocks"].as_array().unwrap().iter().filter(|b| b["type"] != "image").count();
+    let mut seen = (false, false);
+    while !card.actions[0].steps.is_empty() {
+        let (with, without) = (with_chart(card.clone(), Some(&picture())), with_chart(card.clone(), None));
+        assert_eq!(all(&with), all(&without), "no word goes for it");
+        let is_there = with["blocks"].as_array().unwrap().iter().any(|b| b["type"] == "image");
+        assert_ne!(is_there, with.to_string().contains("The chart is on the page."));
+        seen = (seen.0 || is_there, seen.1 || !is_there);
+        card.actions[0].steps.pop();
+    }
+    assert_eq!(seen, (true, true));
 }
 
 #[test]

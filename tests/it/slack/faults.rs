@@ -120,7 +120,7 @@ async fn a_channel_that_was_away_gets_every_card_once_in_its_last_state_and_in_o
 
 #[tokio::test]
 async fn blocks_that_are_refused_are_said_in_plain_text() {
-    let bench = Bench::new().await;
+    let bench = Bench::on(databases().await.remove(0), |config| config.slack.charts = false).await;
     bench.slack.fail("chat.postMessage", Fault::Says("invalid_blocks"));
     let card = bench.card().await;
     assert!(card.blocks.is_empty() && card.text.contains("receipt WH/IN/00012"), "{card:?}");

@@ -9,6 +9,7 @@ mod daemon;
 mod drawn;
 mod faults;
 mod forms;
+mod pictures;
 mod refused;
 mod shown;
 mod socket;

@@ -18,7 +18,11 @@ fn card() -> ChatCard {
 }
 
 fn drawn(data: Content, size: usize) -> Value {
-    let drawn = draw(&Message { id: "msg_1".to_owned(), shows: "case:c-1".to_owned(), data }, &["29:ari".to_owned()], size);
+    let drawn = draw(
+        &Message { id: "msg_1".to_owned(), shows: "case:c-1".to_owned(), data, chart: None },
+        &["29:ari".to_owned()],
+        size,
+    );
     assert!(!drawn.summary.is_empty() && drawn.summary.chars().count() <= 300);
     fits(&drawn.card);
     drawn.card
@@ -37,6 +41,51 @@ fn fits(card: &Value) {
 #[test]
 fn a_card_that_waits() {
     snapshot("waiting", Content::Card(card()));
+}
+
+fn with_chart(card: ChatCard) -> Value {
+    let data = Content::Card(card);
+    let message = Message { id: "m".to_owned(), shows: "case:c-1".to_owned(), data, chart: Some(samples::chart()) };
+    let drawn = draw(&message, &["29:ari".to_owned()], 0).card;
+    fits(&drawn);
+    drawn
+}
+
+/// The address of the picture on a card.
+fn picture(card: &Value) -> Option<&str> {
+    let image = card["body"].as_array().unwrap().iter().find(|element| element["type"] == "Image");
+    image.map(|image| image["url"].as_str().unwrap())
+}
+
+#[test]
+fn a_card_with_its_chart() {
+    let drawn = with_chart(card());
+    let url = picture(&drawn).unwrap();
+    assert!(url.len() < 12_000, "{} bytes", url.len());
+    // The dots are looked at elsewhere.
+    let text = serde_json::to_string_pretty(&drawn).unwrap().replace(url, "data:image/png;base64,…");
+    insta::assert_snapshot!("pictured", text);
+}
+
+#[test]
+fn where_bytes_are_short_the_chart_goes_before_any_word() {
+    let mut card = card();
+    let facts = |drawn: &Value| drawn.to_string().matches("a fact of the case").count();
+    card.facts = (0..6).map(|n| ChatFact { label: format!("a fact of the case {n}"), value: "1".to_owned() }).collect();
+    let mut without = 0;
+    for length in (100..2_500).step_by(100) {
+        card.actions[0].why = "w".repeat(length);
+        card.actions[1].steps = vec!["s".repeat(length)];
+        for fact in &mut card.facts {
+            fact.value = "1".repeat(length);
+        }
+        let drawn = with_chart(card.clone());
+        assert_eq!(facts(&drawn), 6, "no word goes for it");
+        let is_there = picture(&drawn).is_some();
+        assert_ne!(is_there, drawn.to_string().contains("The chart is on the page."));
+        without += usize::from(!is_there);
+    }
+    assert!((1..24).contains(&without), "{without}");
 }
 
 #[test]
@@ -95,7 +144,7 @@ fn very_long_names_and_many_of_everything_fit_and_what_is_left_out_is_told() {
     }
     drawn(Content::Digest(digest(0)), 0);
     let many: Vec<String> = (0..200).map(|n| format!("29:{n:060}")).collect();
-    let message = Message { id: "m".to_owned(), shows: "case:c-1".to_owned(), data: Content::Card(card) };
+    let message = Message { id: "m".to_owned(), shows: "case:c-1".to_owned(), data: Content::Card(card), chart: None };
     let asked = draw(&message, &many, 0).card;
     fits(&asked);
     assert_eq!(asked["refresh"]["userIds"].as_array().unwrap().len(), 60);
@@ -120,7 +169,7 @@ fn nothing_that_a_name_says_mentions_links_or_formats() {
     let addresses = addresses(&drawn);
     assert!(addresses.iter().all(|url| url.starts_with("https://reeve.example.com/")), "{addresses:?}");
     assert!(drawn["msteams"]["entities"].is_null());
-    let message = Message { id: "m".to_owned(), shows: "case:c-1".to_owned(), data: Content::Card(card) };
+    let message = Message { id: "m".to_owned(), shows: "case:c-1".to_owned(), data: Content::Card(card), chart: None };
     let text = plain_text(&message);
     for sign in ["](", "**", "![", "`y`", "<at>"] {
         assert!(!text.contains(sign), "{sign}: {text}");

@@ -101,8 +101,14 @@ async fn a_change_whose_answer_was_lost_and_one_that_fails_are_made_again() {
 #[tokio::test]
 async fn what_is_too_large_is_said_with_less_and_can_still_be_decided() {
     let bench = Bench::new().await;
-    let whole = bench.card().await;
-    let bytes = whole.activity.to_string().len();
+    let whole = bench.card().await.activity.to_string();
+    // The picture goes first, and nothing else with it.
+    let no_chart = Bench::new().await;
+    no_chart.teams.take_at_most(whole.len() - 400);
+    let card = no_chart.card().await;
+    assert!(whole.contains("\"Image\"") && !card.shown().contains("\"Image\""));
+    assert!(card.shown().contains("The chart is on the page. The page shows"), "{}", card.shown());
+    let bytes = card.activity.to_string().len();
     let less = Bench::new().await;
     less.teams.take_at_most(bytes - 400);
     let card = less.card().await;

@@ -66,6 +66,16 @@ pub(super) fn check(blocks: &[Value], surface: Surface) -> Result<(), String> {
                 }
                 elements.iter().try_for_each(element)?;
             }
+            // Of pictures, only those that were uploaded: Reeve shows none from anywhere.
+            "image" if surface == Surface::Message => {
+                let said = block["alt_text"].as_str().unwrap_or_default().chars().count();
+                if said == 0 || said > 2_000 || !block["slack_file"]["id"].is_string() || !block["image_url"].is_null() {
+                    return Err("a picture without words, or that is no file".to_owned());
+                }
+                if !block["title"].is_null() {
+                    text(&block["title"], 2_000, &["plain_text"])?;
+                }
+            }
             "divider" => {}
             "input" if surface == Surface::View => {
                 text(&block["label"], 2_000, &["plain_text"])?;

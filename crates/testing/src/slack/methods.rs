@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
+use super::files;
 use super::limits::{Surface, check, check_view};
 use super::{APP, APP_ID, BOT, CHANNEL, ELSEWHERE, Fault, Posted, State, TEAM, lock};
 use crate::endpoint::{Asked, Says};
@@ -16,11 +17,19 @@ pub(super) enum Said {
 }
 
 /// What a method did, or its word for no.
-type Done = Result<Value, &'static str>;
+pub(super) type Done = Result<Value, &'static str>;
 
 pub(super) fn answer(state: &Mutex<State>, ws: &str, asked: &Asked) -> Said {
     let mut state = lock(state);
-    let arguments = if asked.body.is_empty() { json!({}) } else { asked.json() };
+    if let Some(id) = asked.path.strip_prefix("/upload/v1/") {
+        return files::take(&mut state, id, asked);
+    }
+    let is_form = asked.header("content-type").starts_with("application/x-www-form-urlencoded");
+    let arguments = match () {
+        () if asked.body.is_empty() => json!({}),
+        () if is_form => files::fields(asked),
+        () => asked.json(),
+    };
     if asked.path.starts_with("/actions/") {
         state.calls.push(("response_url".to_owned(), arguments.clone()));
         return match next_fault(&mut state, "response_url") {
@@ -48,8 +57,13 @@ pub(super) fn answer(state: &Mutex<State>, ws: &str, asked: &Asked) -> Said {
         Some(Fault::LoseAnswer) | None => {}
     }
     let token = asked.header("authorization").strip_prefix("Bearer ").unwrap_or_default();
+    // What the methods of files are asked comes as a form and in no other way.
+    if method.starts_with("files.") && !is_form {
+        return Said::Now(Says::json(200, &json!({ "ok": false, "error": "invalid_arguments" })));
+    }
     let wanted = if method == "apps.connections.open" { APP } else { BOT };
-    let done = if token == wanted { act(&mut state, &method, &arguments, ws) } else { Err("invalid_auth") };
+    let done =
+        if token == wanted { act(&mut state, &method, &arguments, (ws, asked.header("host"))) } else { Err("invalid_auth") };
     // What was asked is done; only its answer is lost.
     if fault == Some(Fault::LoseAnswer) {
         return Said::Nothing;
@@ -65,11 +79,11 @@ pub(super) fn answer(state: &Mutex<State>, ws: &str, asked: &Asked) -> Said {
     Said::Now(Says::json(200, &body).with("x-oauth-scopes", &scopes))
 }
 
-fn next_fault(state: &mut State, method: &str) -> Option<Fault> {
+pub(super) fn next_fault(state: &mut State, method: &str) -> Option<Fault> {
     state.faults.get_mut(method).and_then(std::collections::VecDeque::pop_front)
 }
 
-fn act(state: &mut State, method: &str, arguments: &Value, ws: &str) -> Done {
+fn act(state: &mut State, method: &str, arguments: &Value, (ws, host): (&str, &str)) -> Done {
     let text = |field: &str| arguments[field].as_str().unwrap_or_default().to_owned();
     match method {
         "auth.test" => Ok(json!({ "team_id": TEAM, "user_id": "UBOT", "bot_id": "BBOT", "team": "acme", "user": "reeve" })),
@@ -97,6 +111,8 @@ fn act(state: &mut State, method: &str, arguments: &Value, ws: &str) -> Done {
             state.posted[at] = changed.clone();
             Ok(told(&changed))
         }
+        "files.getUploadURLExternal" => files::begin(state, arguments, host),
+        "files.completeUploadExternal" => files::complete(state, arguments),
         "chat.postEphemeral" => {
             channel(&text("channel"))?;
             state.ephemeral.push(arguments.clone());
@@ -166,6 +182,7 @@ fn message(state: &mut State, channel: String, arguments: &Value) -> Result<Post
         return Err("msg_too_long");
     }
     check(&blocks, Surface::Message).map_err(|_| "invalid_blocks")?;
+    files::shown(state, &blocks)?;
     state.now += 1;
     let ts = format!("{}.{:06}", state.now, state.posted.len());
     Ok(Posted { channel, ts, text, blocks, metadata: arguments["metadata"].clone(), updates: 0 })

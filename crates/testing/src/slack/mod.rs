@@ -3,6 +3,7 @@
 //! It holds callers to the platform's contract: tokens, limits of Block Kit, triggers that open one form once. What goes wrong there
 //! goes wrong here on demand ([`Fault`]).
 
+mod files;
 mod limits;
 mod methods;
 mod people;
@@ -96,12 +97,29 @@ impl Posted {
     }
 }
 
+/// A file that was uploaded, or is to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Uploaded {
+    /// Its name in the workspace.
+    pub id: String,
+    /// What it is called.
+    pub title: String,
+    /// How long it was said to be.
+    pub length: usize,
+    /// What came.
+    pub bytes: Vec<u8>,
+    /// Has its upload been completed?
+    pub complete: bool,
+}
+
 /// What the workspace holds.
 #[derive(Debug, Default)]
 struct State {
     now: i64,
     clicks: u64,
     posted: Vec<Posted>,
+    files: Vec<Uploaded>,
+    looks: usize,
     ephemeral: Vec<Value>,
     views: Vec<Value>,
     homes: BTreeMap<String, Value>,
@@ -129,7 +147,7 @@ impl Slack {
     pub async fn start() -> Self {
         let state = Arc::new(Mutex::new(State {
             now: 1_795_407_327,
-            scopes: "chat:write,commands,users:read,channels:read,channels:history".to_owned(),
+            scopes: "chat:write,commands,users:read,channels:read,channels:history,files:write".to_owned(),
             ..State::default()
         }));
         let links = socket::Links::start().await;
@@ -165,6 +183,21 @@ impl Slack {
     /// What stands in the channels, oldest first.
     pub fn posted(&self) -> Vec<Posted> {
         self.state().posted.clone()
+    }
+
+    /// The files that were uploaded or are to be, oldest first.
+    pub fn files(&self) -> Vec<Uploaded> {
+        self.state().files.clone()
+    }
+
+    /// The app's token holds these scopes from now on, divided by commas.
+    pub fn grant(&self, scopes: &str) {
+        scopes.clone_into(&mut self.state().scopes);
+    }
+
+    /// The next so many messages that show a file are refused: the workspace is still looking through it.
+    pub fn look_through(&self, messages: usize) {
+        self.state().looks = messages;
     }
 
     /// Somebody deletes a message.
