@@ -5,4 +5,5 @@ pub mod backtest;
 pub mod promote;
 pub mod recording;
 pub mod retailer;
+pub mod simulate;
 pub mod suite;

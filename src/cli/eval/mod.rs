@@ -9,6 +9,7 @@ mod lint;
 mod promote;
 mod recording;
 mod run;
+mod simulate;
 mod standing;
 mod votes;
 
@@ -55,6 +56,9 @@ pub(in crate::cli) enum Eval {
     Recording(recording::Recording),
     /// Put known exceptions into real histories and measure how well the detectors find them; measure the forest on tables.
     Detectors(super::models::EvalDetectors),
+    /// Play made-up cases forward, and say how often the first choice was the best of all that could be done. A draft:
+    /// the simulator is not checked yet, so its figures are no measure.
+    Simulate(simulate::Simulate),
 }
 
 pub(in crate::cli) async fn run(config: Config, command: Eval, json: bool) -> anyhow::Result<Outcome> {
@@ -73,6 +77,7 @@ pub(in crate::cli) async fn run(config: Config, command: Eval, json: bool) -> an
         Eval::Import(args) => data::import(&args),
         Eval::Recording(args) => recording::run(config, args, json).await,
         Eval::Detectors(args) => super::models::eval(&args, json),
+        Eval::Simulate(args) => simulate::run(&args, json),
     }
 }
 
