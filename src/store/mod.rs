@@ -81,7 +81,7 @@ pub use mutes::{MuteEnd, NewMute};
 pub use notices::{Notice, NoticeKind};
 pub use outbox::{NewOutbox, OutboxRow, OutboxState, Place};
 pub use outcomes::Outcome;
-pub use recommendations::States;
+pub use recommendations::{SET_ASIDE, States};
 pub use records::Bodies;
 pub use sessions::{Session, UsedLink};
 pub use snapshot::{Kept as KeptRow, KeptLink, Snapshot};

@@ -47,15 +47,17 @@ fn is_undecided(state: &RecommendationState) -> bool {
 /// What stands for an item where a recommendation takes units of several.
 const SEVERAL: &str = "*";
 
-/// Set aside without a decision: when the same content comes back, so do they.
-fn is_set_aside(state: &RecommendationState) -> bool {
-    matches!(state, RecommendationState::Superseded | RecommendationState::Expired)
-}
+/// States of what was set aside without a decision: when the same content comes back, so does it.
+pub const SET_ASIDE: &[&str] = &["superseded", "expired"];
+
+/// How often the recommendations of a case have changed. That one was put before people says nothing new of it.
+const CHANGED: &str = "coalesce(sum(r.version - case when r.state = 'queued' then 1 else 0 end), 0)";
 
 impl Store {
     /// Replaces what a case proposes: its undecided recommendations that are not in `recs` become superseded, new ones are
     /// inserted as given, ones that were set aside before come back as given, undecided or decided ones stay as they are.
-    /// The case moves from version `seen`. All or nothing.
+    /// The case moves from version `seen`. All or nothing. Answers how often they have changed by then, as in
+    /// [`Store::count_proposals`].
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the case is not at `seen` any more.
@@ -65,14 +67,10 @@ impl Store {
         seen: i64,
         recs: &[Recommendation],
         entries: &[AuditEntry],
-    ) -> Result<(), StoreError> {
+    ) -> Result<i64, StoreError> {
         let mut tx = self.begin().await?;
         cases::advance(&mut tx, case, seen).await?;
-        let rows = sqlx::query("select id, version, body from recommendations where case_id = $1 order by id")
-            .bind(case.id.as_str())
-            .fetch_all(&mut *tx)
-            .await?;
-        let kept = rows.iter().map(versioned).collect::<Result<Vec<_>, _>>()?;
+        let kept = list_touched(&mut tx, case, recs).await?;
         for (old, version) in &kept {
             if is_undecided(&old.state) && !recs.iter().any(|rec| rec.id == old.id) {
                 let old = Recommendation { state: RecommendationState::Superseded, ..old.clone() };
@@ -83,7 +81,7 @@ impl Store {
             match kept.iter().find(|(old, _)| old.id == rec.id) {
                 None => insert(&mut tx, rec).await?,
                 // Facts went away and came back. An id is made of the content, so the same one is there already.
-                Some((old, version)) if is_set_aside(&old.state) => advance(&mut tx, rec, *version).await?,
+                Some((old, version)) if SET_ASIDE.contains(&old.state.name()) => advance(&mut tx, rec, *version).await?,
                 // The same words by another hand, or for another reason: what people have begun on them stands.
                 Some((old, version)) if is_undecided(&old.state) && old.drafter != rec.drafter => {
                     advance(&mut tx, &Recommendation { drafter: rec.drafter.clone(), ..old.clone() }, *version).await?;
@@ -92,7 +90,12 @@ impl Store {
             }
         }
         audit::append(&mut tx, entries).await?;
-        Ok(tx.commit().await?)
+        // Safe: the text is of this file only.
+        let sql = format!("select r.case_id as id, cast({CHANGED} as bigint) as n from recommendations r where r.case_id = $1 group by r.case_id");
+        let counted = sqlx::query(AssertSqlSafe(sql)).bind(case.id.as_str()).fetch_optional(&mut *tx).await?;
+        let changed = counted.map(|r| row::get(&r, "recommendations", "n")).transpose()?;
+        tx.commit().await?;
+        Ok(changed.unwrap_or(0))
     }
 
     /// What a case proposes and proposed, each with its version: by the drafter's order, then age.
@@ -222,13 +225,14 @@ impl Store {
         query.fetch_all(&self.pool).await?.iter().map(versioned).collect()
     }
 
-    /// How often the recommendations of each case for which something is drafted have changed: while it is the same, none of them has.
+    /// How often the recommendations of each case for which something is drafted have changed: while it is the same, none of them has,
+    /// but for being put before people.
     ///
     /// # Errors
     /// The database's.
     pub async fn count_proposals(&self) -> Result<BTreeMap<CaseId, i64>, StoreError> {
         let sql = format!(
-            "select r.case_id as id, cast(sum(r.version) as bigint) as n from recommendations r join cases c on c.id = r.case_id
+            "select r.case_id as id, cast({CHANGED} as bigint) as n from recommendations r join cases c on c.id = r.case_id
              where c.state in ({}) group by r.case_id",
             row::placeholders(1, CaseState::JUDGED.len())
         );
@@ -334,6 +338,24 @@ impl Store {
 
 fn versioned(r: &AnyRow) -> Result<(Recommendation, i64), StoreError> {
     Ok((row::json(r, "recommendations", "body")?, row::get(r, "recommendations", "version")?))
+}
+
+/// What replacing a case's recommendations by `recs` may touch: all that was not set aside, and of that what comes back.
+async fn list_touched(
+    tx: &mut Transaction<'_, Any>,
+    case: &Case,
+    recs: &[Recommendation],
+) -> Result<Vec<(Recommendation, i64)>, StoreError> {
+    let same = if recs.is_empty() { String::new() } else { format!(" or id in ({})", row::placeholders(4, recs.len())) };
+    let sql = format!(
+        "select id, version, body from recommendations where case_id = $1 and (state not in ($2, $3){same}) order by id"
+    );
+    // Safe: the text is made of placeholders only.
+    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(case.id.as_str());
+    for text in SET_ASIDE.iter().copied().chain(recs.iter().map(|rec| rec.id.as_str())) {
+        query = query.bind(text);
+    }
+    query.fetch_all(&mut **tx).await?.iter().map(versioned).collect()
 }
 
 /// Keeps a new recommendation.

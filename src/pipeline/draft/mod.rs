@@ -44,7 +44,7 @@ use crate::domain::words::with_causes;
 use crate::memory::MemoryError;
 use crate::rules::assess::{Assessment, RECOMMENDATIONS, assess};
 use crate::rules::scene::Scene;
-use crate::store::StoreError;
+use crate::store::{SET_ASIDE, States, StoreError};
 
 /// How many times as many cases as a digest has lines may a model be asked for, from the first in the order: what is just below the
 /// line today may stand above it tomorrow.
@@ -156,7 +156,7 @@ impl Stage for Drafting {
                 promises.promise(&case.id, known.to_vec());
                 continue;
             }
-            let facts = match scenes.read(store, &case, promised).await {
+            let facts = match scenes.read(store, &case, promised.clone()).await {
                 Err(error) if is_being_read(&error) => continue,
                 facts => facts?,
             };
@@ -165,8 +165,12 @@ impl Stage for Drafting {
             promises.promise(&case.id, best.clone());
             // One bad case must not keep the others from being drafted.
             match self.draft(&scenes.scene(&facts), &assessment, asks, &writer).await {
-                Ok(Drafted::Anew) => {
+                Ok(Drafted::Anew(proposals)) => {
+                    // The next look would find what it has just written: it need not read the sales for that.
+                    let (exceptions, before) = written(&case);
+                    let on = inputs(&items, &promised, &scenes.claimed, (exceptions, proposals.unwrap_or(before)), asks);
                     settled.drafted(&case);
+                    settled.left_unchanged(&Case { version: case.version + 1, ..case }, on, best);
                     changed += 1;
                 }
                 Ok(Drafted::Unchanged) => settled.left_unchanged(&case, on, best),
@@ -217,8 +221,8 @@ impl Writer {
 
 /// What drafting a case came to.
 enum Drafted {
-    /// Something of it was written.
-    Anew,
+    /// Something of it was written; how often its proposals have changed by then, where they did.
+    Anew(Option<i64>),
     /// It stands as it was.
     Unchanged,
     /// People stopped Reeve while the words were written: it waits for its draft as before.
@@ -303,7 +307,8 @@ impl Drafting {
             keep_workings(&mut bundle, latest);
         }
         let hash = bundle.hash();
-        let mut current = store.list_recommendations(&case.id).await?;
+        // What was set aside says nothing any more, and there is more of it every day.
+        let mut current = store.list_recommendations_of(&[&case.id], States::NotIn(SET_ASIDE)).await?;
         // A card that is wrong on purpose is no draft: it is neither replaced nor taken for what the case proposes.
         let drills = store.drill_recommendations().await?;
         current.retain(|(r, _)| !drills.contains(&r.id));
@@ -332,7 +337,7 @@ impl Drafting {
             next.version = case.version + 1;
             next.updated_at = clock.now();
             store.advance_case(&next, case.version, &[]).await.context("updating a case's rank")?;
-            return Ok(Drafted::Anew);
+            return Ok(Drafted::Anew(None));
         }
         // Before the words are asked for, so that a model is shown what the card will cite, whatever comes in meanwhile.
         store.insert_bundle(&bundle).await.context("freezing the evidence")?;
@@ -363,7 +368,7 @@ impl Drafting {
         });
         let entry =
             AuditEntry::by_stage("draft", clock.now(), "case.drafted", format!("case:{}", case.id)).on(hash).with(detail);
-        store
+        let proposals = store
             .replace_recommendations(
                 &next,
                 case.version,
@@ -375,7 +380,7 @@ impl Drafting {
         if let (Writer::People(Some(stand)), Some(end)) = (writer, end) {
             self.grade_shown(stand, scene, &shown, &bundle.hash(), end).await?;
         }
-        Ok(Drafted::Anew)
+        Ok(Drafted::Anew(Some(proposals)))
     }
 }
 

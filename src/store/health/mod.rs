@@ -7,14 +7,23 @@
 
 use sqlx::{AnyConnection, Connection as _};
 
-use super::StoreError;
+use super::{Backend, StoreError};
 
 /// May the connection, given back after use, be used again? False closes it. The only connection to a database in memory is
 /// never closed: it holds the data.
 ///
 /// # Errors
 /// None: what does not answer is closed.
-pub(super) async fn fit_for_use(connection: &mut AnyConnection, in_memory: bool) -> Result<bool, sqlx::Error> {
+pub(super) async fn fit_for_use(
+    connection: &mut AnyConnection,
+    backend: Backend,
+    in_memory: bool,
+) -> Result<bool, sqlx::Error> {
+    // Each question to SQLite is two changes of threads, so it is asked only where a transaction counts as open: while none does,
+    // there is none that could have ended by itself.
+    if backend == Backend::Sqlite && !connection.is_in_transaction() {
+        return Ok(true);
+    }
     // The end of a transaction that was given up waits in a queue: whatever is asked next comes after it.
     if let Err(error) = connection.ping().await {
         tracing::info!("A connection to the store was lost and is opened anew: {error}");

@@ -174,7 +174,9 @@ async fn connect(
                 Ok(())
             })
         })
-        .after_release(move |connection, _| Box::pin(health::fit_for_use(connection, in_memory)));
+        // What came back fit stays so in SQLite: there is no server that could go away meanwhile.
+        .test_before_acquire(backend == Backend::Postgres)
+        .after_release(move |connection, _| Box::pin(health::fit_for_use(connection, backend, in_memory)));
     let pool = if in_memory {
         // Every connection to memory would be a database of its own, and the last one to close takes the data with it.
         pool.max_connections(1).min_connections(1)
