@@ -13,6 +13,7 @@ use reeve::odoo::recorded::Recorded;
 use reeve::ports::{Page, PortError, Source};
 use reeve::rules::prompts::DraftPrompt;
 use reeve::suites::baseline::{Baseline, Signers};
+use reeve::suites::cassette::{self, Origin};
 use reeve::suites::grade::mutate;
 use reeve::suites::lint;
 use reeve::suites::suite::Suite;
@@ -21,6 +22,7 @@ use crate::support::binary::{Ended, reeve};
 
 pub(super) const TRIAGE: &str = "evals/triage";
 const DRAFTS: &str = "evals/drafts";
+const LIVE: &str = "evals/live";
 
 fn suite(folder: &str) -> Suite {
     Suite::read(Path::new(folder)).unwrap()
@@ -70,8 +72,8 @@ pub(super) fn text_of(path: PathBuf) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_suites_pass_their_gates_and_are_the_same_a_second_time() {
-    for folder in [TRIAGE, DRAFTS] {
+async fn the_suites_pass_their_gates_and_are_the_same_a_second_time() {
+    for folder in [TRIAGE, DRAFTS, LIVE] {
         let suite = suite(folder);
         let first = suite::run(&suite, &how(), |_| Ok(())).await.unwrap();
         let second = suite::run(&suite, &how(), |_| Ok(())).await.unwrap();
@@ -90,7 +92,7 @@ async fn both_suites_pass_their_gates_and_are_the_same_a_second_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_grader_catches_what_is_broken_on_purpose() {
     let mut all = Vec::new();
-    for folder in [TRIAGE, DRAFTS] {
+    for folder in [TRIAGE, DRAFTS, LIVE] {
         let suite = suite(folder);
         for made in suite::run(&suite, &how(), |_| Ok(())).await.unwrap() {
             let scenario = suite.scenarios[made.at].clone();
@@ -106,7 +108,7 @@ async fn every_grader_catches_what_is_broken_on_purpose() {
 
 #[test]
 fn the_suites_are_clean_and_cover_every_type() {
-    let suites = [suite(TRIAGE), suite(DRAFTS)];
+    let suites = [suite(TRIAGE), suite(DRAFTS), suite(LIVE)];
     let found = lint::lint(&suites, date(2026, 11, 30));
     assert!(found.is_empty(), "{}", found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
     let about: std::collections::BTreeSet<_> = suites[0].scenarios.iter().filter_map(|s| s.spec.kind).collect();
@@ -224,13 +226,28 @@ fn a_baseline_is_accepted_by_who_is_listed_and_what_is_worse_is_stopped() {
 
 #[test]
 fn the_accepted_baselines_are_of_this_prompt_and_these_scenarios() {
-    for folder in [TRIAGE, DRAFTS] {
+    for folder in [TRIAGE, DRAFTS, LIVE] {
         let suite = suite(folder);
         let baseline = Baseline::read(&suite.folder).unwrap().unwrap_or_else(|| panic!("nobody has accepted {folder}"));
         baseline.verify(&Signers::read(Path::new("evals/signers.toml")).unwrap()).unwrap();
         assert_eq!(baseline.run.prompt, DraftPrompt::shipped().hash(), "the prompt was changed: run {folder} and accept it");
         assert_eq!(baseline.run.data, suite.data_hash, "{folder} was changed: run it and accept it");
     }
+}
+
+#[test]
+fn what_the_live_suite_plays_a_model_has_said() {
+    let mut answers = 0;
+    for scenario in suite(LIVE).scenarios {
+        let kept = cassette::read(&scenario.cassettes()).unwrap();
+        assert!(!kept.is_empty(), "{} has no cassette", scenario.id);
+        for cassette in kept.values() {
+            let says = cassette.origin == Origin::Live && cassette.recorded_on.is_some() && !cassette.asked.is_empty();
+            assert!(says, "{}: {} does not say which model answered, and when", scenario.id, cassette.request);
+            answers += 1;
+        }
+    }
+    assert!(answers > 0);
 }
 
 #[test]
