@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::hooks::Hooks;
 use crate::approve::Approvals;
 use crate::cards::chart::{self, ChartData};
-use crate::cards::flow_chart::{self, FlowData};
+use crate::cards::flow_chart::{self, Flow, FlowData};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::exception::Subject;
@@ -26,14 +26,15 @@ pub trait ChartSource: Send + Sync {
     async fn flow(&self, subject: &Subject) -> Option<FlowData>;
 }
 
-/// The one chart that says most of a subject, as SVG, for where there is room for one: what was sold, or where a subject has no series of its
-/// own, what was ordered, received and billed.
+/// The one chart that says most of a subject, as SVG, for where there is room for one: what was ordered, received and billed where that can be
+/// compared, and else what was sold.
 pub(super) async fn first_chart(charts: &dyn ChartSource, subject: &Subject, as_of: Timestamp) -> Option<String> {
-    let sold = charts.chart(subject, as_of).await.map(|data| chart::svg(&data)).filter(|svg| !svg.is_empty());
-    if sold.is_some() {
-        return sold;
-    }
-    charts.flow(subject).await.map(|data| flow_chart::svg(&data)).filter(|svg| !svg.is_empty())
+    let flow = charts.flow(subject).await.filter(|data| data.steps.iter().any(|step| step.flow != Flow::Ordered));
+    let drawn = match flow.map(|data| flow_chart::svg(&data)) {
+        Some(drawn) => drawn,
+        None => chart::svg(&charts.chart(subject, as_of).await?),
+    };
+    Some(drawn).filter(|svg| !svg.is_empty())
 }
 
 /// What pages, API and hooks need. Cheap to clone.

@@ -60,12 +60,14 @@ pub struct Pictured {
     pub cid: Option<String>,
     /// What the chart shows, for who does not see it.
     pub alt: String,
+    /// What the chart is of, and what is drawn how.
+    pub caption: String,
 }
 
 impl Row {
     fn of(line: &DigestLine, pictured: Pictured, said: fn(&str) -> String) -> Self {
         Self {
-            pictured: Pictured { alt: said(&pictured.alt), ..pictured },
+            pictured: Pictured { alt: said(&pictured.alt), caption: said(&pictured.caption), ..pictured },
             place: line.place,
             headline: said(&line.headline),
             subject: said(&line.subject),
@@ -142,6 +144,7 @@ mod tests {
             link: Some(format!("https://reeve.example.com/cases/{}?a=\"b", line.case_id)),
             cid: (line.place == 1).then(|| "chart-1@example.com".to_owned()),
             alt: "Highest: 3 < 4".to_owned(),
+            caption: "Units sold (bars: sold)".to_owned(),
         };
         let page = html_with(&sample(), picture);
         assert_eq!(page.matches("src=\"cid:chart-1@example.com\"").count(), 1);

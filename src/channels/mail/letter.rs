@@ -74,6 +74,8 @@ pub struct Drawn {
     pub png: String,
     /// What it shows, in words.
     pub words: String,
+    /// What it is of, and what is drawn how.
+    pub caption: String,
 }
 
 impl Letter {
@@ -91,10 +93,13 @@ impl Letter {
             let picture = drawn(line).map(|drawn| {
                 let cid = format!("chart-{}-{}@reeve", digest.day, line.place);
                 pictures.push(Picture { cid: cid.clone(), file: format!("chart-{}.png", line.place), png: drawn.png });
-                (cid, drawn.words)
+                (cid, drawn.words, drawn.caption)
             });
-            let (cid, alt) = picture.map_or((None, String::new()), |(cid, words)| (Some(cid), words));
-            shown.push(Pictured { link: link(&format!("/cases/{}", line.case_id)), cid, alt });
+            let link = link(&format!("/cases/{}", line.case_id));
+            shown.push(match picture {
+                Some((cid, alt, caption)) => Pictured { link, cid: Some(cid), alt, caption },
+                None => Pictured { link, ..Pictured::default() },
+            });
         }
         let html = render::html_with(digest, |line| {
             let place = usize::try_from(line.place).unwrap_or_default();

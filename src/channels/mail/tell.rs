@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::letter::{Content, Drawn, Letter, Mailed};
 use super::look::{self, Look};
 use crate::cards::chat::page;
-use crate::cards::picture::{in_words, png};
+use crate::cards::picture::{caption, in_words, png};
 use crate::cards::plain;
 use crate::channels::quiet::{loud_from, news_until};
 use crate::channels::waits::{self, Waits};
@@ -103,7 +103,9 @@ impl TellByMail {
                 Some(case) => first_chart(self.charts.as_ref(), &case.subject, kept.digest.as_of).await,
                 None => None,
             };
-            let drawn = chart.and_then(|svg| Some(Drawn { png: STANDARD.encode(png(&svg)?), words: in_words(&svg) }));
+            let drawn = chart.and_then(|svg| {
+                Some(Drawn { png: STANDARD.encode(png(&svg)?), words: in_words(&svg), caption: caption(&svg) })
+            });
             charts.push((line.place, drawn));
         }
         let drawn = |place: u32| charts.iter().find(|(of, _)| *of == place).and_then(|(_, drawn)| drawn.clone());

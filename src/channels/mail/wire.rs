@@ -109,7 +109,11 @@ mod tests {
 
     fn letter() -> Letter {
         let drawn = |line: &crate::domain::digest::DigestLine| {
-            (line.place == 1).then(|| Drawn { png: STANDARD.encode(b"\x89PNG pretended"), words: "28 days".to_owned() })
+            (line.place == 1).then(|| Drawn {
+                png: STANDARD.encode(b"\x89PNG pretended"),
+                words: "28 days".to_owned(),
+                caption: "Units".to_owned(),
+            })
         };
         let link = |path: &str| Some(format!("https://reeve.example.com{path}"));
         Letter::of_digest(&kept(sample()), drawn, link, "2026-10-09T06:10:00Z".parse().unwrap())
@@ -219,7 +223,9 @@ mod tests {
             evil.clone_into(&mut digest.lines[1].why);
             evil.clone_into(&mut digest.currency);
             digest.decided = vec![evil.to_owned()];
-            let drawn = |_: &crate::domain::digest::DigestLine| Some(Drawn { png: String::new(), words: evil.to_owned() });
+            let drawn = |_: &crate::domain::digest::DigestLine| {
+                Some(Drawn { png: String::new(), words: evil.to_owned(), caption: evil.to_owned() })
+            };
             let listed = Letter::of_digest(&kept(digest), drawn, |_| Some(ours.to_owned()), at);
             assert!(!listed.subject.contains("=?"), "{}", listed.subject);
             for said in [&reminder.subject, &reminder.text, &listed.subject, &listed.text, listed.html.as_ref().unwrap()] {

@@ -1,7 +1,5 @@
 //! What a demo gives to chats and mail, as it goes over the wire: for the pictures of the README, which `scripts/screenshots` makes.
 
-#![expect(clippy::disallowed_methods, reason = "a run by hand takes its folder from its environment")]
-
 use std::path::PathBuf;
 
 use reeve::cards::chat::Message;
@@ -13,10 +11,12 @@ use reeve::domain::outbox::OutboxKind;
 use reeve::store::{OutboxState, Store};
 use serde_json::{Value, json};
 
+use crate::support::variable;
+
 #[tokio::test]
 #[ignore = "draws what a demo has put into its outbox; scripts/screenshots runs it"]
 async fn of_a_demo() {
-    let folder = PathBuf::from(std::env::var("REEVE_PAYLOADS").expect("REEVE_PAYLOADS names a folder with a demo in it"));
+    let folder = PathBuf::from(variable("REEVE_PAYLOADS").expect("REEVE_PAYLOADS names a folder with a demo in it"));
     let write = |name: String, bytes: &[u8]| std::fs::write(folder.join(name), bytes).unwrap();
     let store = Store::open(&format!("sqlite:{}", folder.join("demo/reeve.db").display())).await.unwrap();
     let mut cards = 0;
