@@ -294,7 +294,8 @@ fn offer(rec: &Recommendation, version: i64, name: &str, parts: &ChatParts<'_>) 
     }
 }
 
-/// Facts that the first choice cites, in its order, what records say before what is set here. Those whose words come from outside are for the page, where they are marked as such.
+/// Facts that the first choice cites, in its order: what records say before what is set here. Those whose words come from outside are
+/// for the page, where they are marked as such.
 fn facts(parts: &ChatParts<'_>) -> Vec<ChatFact> {
     let (Some((first, _)), Some(bundle)) = (parts.recommendations.first(), parts.evidence) else { return Vec::new() };
     let cited = first.candidate.cites.iter().filter_map(|id| bundle.facts.get(id)).filter(|fact| !fact.third_party);

@@ -91,7 +91,6 @@ impl Round<'_> {
             next.version = case.version + 1;
             next.updated_at = clock.now();
             store.advance_case(&next, case.version, &[]).await.context("updating a case's rank")?;
-            self.settled.drafted(case);
             return Ok(Found::Ranked);
         }
         // Before the words are asked for, so that a model is shown what the card will cite, whatever comes in meanwhile.
