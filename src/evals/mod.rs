@@ -2,6 +2,7 @@
 //! retailers to measure with.
 
 pub mod backtest;
+pub mod decided;
 pub mod promote;
 pub mod recording;
 pub mod retailer;

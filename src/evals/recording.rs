@@ -43,7 +43,7 @@ pub enum Reads {
 
 impl Reads {
     /// The moments at which `day` is read and its digest is made, in order: of a lived day the evening before and the morning.
-    fn of(&self, calendar: &Calendar, day: Date, digest_hour: u8) -> Vec<Timestamp> {
+    pub(super) fn of(&self, calendar: &Calendar, day: Date, digest_hour: u8) -> Vec<Timestamp> {
         let Self::Lived(times) = self else { return vec![calendar.close_of(day)] };
         // Up to the digest's hour a time is this morning's; later ones are of the evening before.
         let (mornings, evenings): (Vec<Time>, Vec<Time>) =
@@ -55,7 +55,7 @@ impl Reads {
     }
 
     /// For people.
-    fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         match self {
             Self::Lived(times) => {
                 let times: Vec<String> = times.iter().map(|time| time.strftime("%H:%M").to_string()).collect();

@@ -9,6 +9,7 @@ mod bills;
 mod cases;
 mod chat;
 mod concurrent;
+mod decided_days;
 mod decisions;
 mod duty;
 mod edges;
