@@ -2,6 +2,7 @@
 
 use fantoccini::Locator;
 
+use super::flows::signed_in;
 use super::world::World;
 use crate::support::browser::Browser;
 
@@ -10,8 +11,7 @@ async fn an_approver_signs_in_opens_the_first_case_and_approves_it() {
     let Some(browser) = Browser::start().await else { return };
     let world = World::new().await;
     let page = &browser.client;
-    page.goto(&world.link("ari").await).await.unwrap();
-    page.find(Locator::Css("main button")).await.unwrap().click().await.unwrap();
+    signed_in(page, &world, "ari").await;
     page.wait().for_element(Locator::Css(".queue h3 a")).await.unwrap().click().await.unwrap();
     let approve = page.wait().for_element(Locator::XPath("//button[normalize-space()='Approve']")).await.unwrap();
     approve.click().await.unwrap();

@@ -3,6 +3,7 @@
 use fantoccini::Locator;
 use reeve::domain::case::{Case, CaseState};
 
+use super::flows::signed_in;
 use super::http::Visitor;
 use super::world::World;
 use crate::support::browser::Browser;
@@ -66,8 +67,7 @@ async fn in_a_browser_the_view_of_shadow_says_what_it_is() {
     let world = World::new().await;
     in_shadow(&world).await;
     let page = &browser.client;
-    page.goto(&world.link("ari").await).await.unwrap();
-    page.find(Locator::Css("main button")).await.unwrap().click().await.unwrap();
+    signed_in(page, &world, "ari").await;
     page.goto(&format!("{}/?state=shadow", world.base)).await.unwrap();
     let heading = page.wait().for_element(Locator::Css("h1")).await.unwrap().text().await.unwrap();
     assert_eq!(heading, "What shadow would have shown: 1 case");

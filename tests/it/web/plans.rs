@@ -7,6 +7,7 @@ use reeve::domain::recommendation::Recommendation;
 use serde_json::{Value, json};
 
 use super::api;
+use super::flows::signed_in;
 use super::http::Visitor;
 use super::world::World;
 use crate::support::browser::Browser;
@@ -83,8 +84,7 @@ async fn an_approver_reads_both_steps_in_a_browser_and_approves_them_with_one_cl
     let Some(browser) = Browser::start().await else { return };
     let (world, plan) = Box::pin(planned()).await;
     let page = &browser.client;
-    page.goto(&world.link("ari").await).await.unwrap();
-    page.find(Locator::Css("main button")).await.unwrap().click().await.unwrap();
+    signed_in(page, &world, "ari").await;
     page.wait().for_element(Locator::Css(".queue h3 a")).await.unwrap().click().await.unwrap();
     let card = page.wait().for_element(Locator::Css("article.first")).await.unwrap().text().await.unwrap();
     for step in plan.candidate.steps() {
@@ -92,7 +92,7 @@ async fn an_approver_reads_both_steps_in_a_browser_and_approves_them_with_one_cl
     }
     let approve = page.wait().for_element(Locator::XPath("//button[normalize-space()='Approve']")).await.unwrap();
     approve.click().await.unwrap();
-    page.wait().for_element(Locator::Css("[role=status]")).await.unwrap();
+    page.wait().for_element(Locator::Css("main [role=status]")).await.unwrap();
     let rows = world.store.list_outbox_about(plan.id.as_str()).await.unwrap();
     assert_eq!(rows.len(), 2, "a message for each step");
 }
