@@ -50,6 +50,10 @@ impl Hindsight {
     /// Why an exception is real; nothing where it is not. As docs/LIVED.md counts it: about an injected anomaly, or a shortage
     /// whose place did run out.
     fn causes_of(&self, exception: &Exception) -> BTreeSet<Cause> {
+        // A life that begins late sees for the first time what began long before: an event is held against the day that the signal
+        // itself speaks of, where that is earlier.
+        let began = self.book.calendar.close_of(exception.signal.from).min(exception.first_seen);
+        let exception = &Exception { first_seen: began, ..exception.clone() };
         let injected = self.truth.events.iter().filter(|event| !event.explained);
         let shown = injected.filter(|event| event.is_shown_by(&self.book, exception));
         let mut causes: BTreeSet<Cause> =
