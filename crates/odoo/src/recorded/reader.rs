@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
     ) -> Result<(), RecordingError> {
         // A row twice would count its goods twice, and no later step could see it.
         let mut ids = BTreeSet::new();
-        let each = |row: &Row| {
+        let mut each = |row: &Row| {
             if !ids.insert(row.id()?) {
                 return Err(row.wrong(
                     "id",
@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
         self.hasher.update([0x1f]);
         self.hasher.update((packed.len() as u64).to_be_bytes());
         self.hasher.update(&packed);
-        read_model(model, BufReader::with_capacity(1 << 16, GzDecoder::new(packed.as_slice())), each)
+        read_model(model, BufReader::with_capacity(1 << 16, GzDecoder::new(packed.as_slice())), &mut each)
     }
 
     /// The hash of everything read so far: 16 hex digits, names one recording among the few that a person has.
@@ -146,10 +146,10 @@ fn file_of(model: &Model) -> String {
     format!("{}.json.gz", model.name)
 }
 
-fn read_model<R: Read, F>(model: &'static Model, text: R, each: F) -> Result<(), RecordingError>
-where
-    F: FnMut(&Row) -> Result<(), RowError>,
-{
+/// What each row is given to. Not a parameter of the types below: the parser would be compiled anew for every caller.
+type Each<'a> = &'a mut dyn FnMut(&Row) -> Result<(), RowError>;
+
+fn read_model(model: &'static Model, text: impl Read, each: Each<'_>) -> Result<(), RecordingError> {
     // What a row is refused for is told in our words; the parser would only say where it stopped.
     let mut stopped = None;
     let mut json = serde_json::Deserializer::from_reader(text);
@@ -175,13 +175,13 @@ where
 }
 
 /// The whole file. `stopped` carries our own error past serde, whose errors are only text.
-struct FileSeed<'a, F> {
+struct FileSeed<'a> {
     model: &'static Model,
-    each: F,
+    each: Each<'a>,
     stopped: &'a mut Option<RecordingError>,
 }
 
-impl<'de, F: FnMut(&Row) -> Result<(), RowError>> DeserializeSeed<'de> for FileSeed<'_, F> {
+impl<'de> DeserializeSeed<'de> for FileSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -189,14 +189,14 @@ impl<'de, F: FnMut(&Row) -> Result<(), RowError>> DeserializeSeed<'de> for FileS
     }
 }
 
-impl<'de, F: FnMut(&Row) -> Result<(), RowError>> Visitor<'de> for FileSeed<'_, F> {
+impl<'de> Visitor<'de> for FileSeed<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "an object with model, fields and rows")
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut slots = None;
         let mut read = false;
         while let Some(key) = map.next_key::<String>()? {
@@ -216,7 +216,7 @@ impl<'de, F: FnMut(&Row) -> Result<(), RowError>> Visitor<'de> for FileSeed<'_, 
                         let detail = "the list `fields` is missing or stands after `rows`".to_owned();
                         return Err(stop(self.stopped, header(self.model, detail)));
                     };
-                    map.next_value_seed(RowsSeed { model: self.model, slots, each: &mut self.each, stopped: self.stopped })?;
+                    map.next_value_seed(RowsSeed { model: self.model, slots, each: self.each, stopped: self.stopped })?;
                     read = true;
                 }
                 _ => {
@@ -256,14 +256,14 @@ fn stop<E: serde::de::Error>(slot: &mut Option<RecordingError>, error: impl Into
     text
 }
 
-struct RowsSeed<'a, F> {
+struct RowsSeed<'a> {
     model: &'static Model,
     slots: &'a Slots,
-    each: &'a mut F,
+    each: Each<'a>,
     stopped: &'a mut Option<RecordingError>,
 }
 
-impl<'de, F: FnMut(&Row) -> Result<(), RowError>> DeserializeSeed<'de> for RowsSeed<'_, F> {
+impl<'de> DeserializeSeed<'de> for RowsSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -271,7 +271,7 @@ impl<'de, F: FnMut(&Row) -> Result<(), RowError>> DeserializeSeed<'de> for RowsS
     }
 }
 
-impl<'de, F: FnMut(&Row) -> Result<(), RowError>> Visitor<'de> for RowsSeed<'_, F> {
+impl<'de> Visitor<'de> for RowsSeed<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
