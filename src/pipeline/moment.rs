@@ -39,6 +39,13 @@ const RECENT_ITEMS: usize = 20;
 #[error("the source is being read; nothing is judged by the half that has come in. Try again when the reading has ended")]
 pub struct BeingRead;
 
+impl BeingRead {
+    /// Is it why something could not be done? Then it passes by itself.
+    pub fn is_why(error: &anyhow::Error) -> bool {
+        error.chain().any(|cause| cause.is::<Self>())
+    }
+}
+
 /// The book of a moment with everything computed from it.
 pub struct Moment {
     /// The supply, and what is summed of all sales. The sales themselves are in it only where all of them are kept in memory:

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::domain::words::cut;
 pub use crate::pipeline::figures::{StageFigures, Started};
+use crate::pipeline::moment::BeingRead;
 use crate::pipeline::{Progress, Stage};
 use crate::store::{JobStatus, Store};
 
@@ -143,7 +144,7 @@ pub async fn drive(
         let started = Started::now();
         let outcome = stage.run_once().await;
         let noted = match &outcome {
-            Err(error) if duty::is_overtaken(error) => Ok(()),
+            Err(error) if duty::is_overtaken(error) || BeingRead::is_why(error) => Ok(()),
             outcome => note(stage.as_ref(), outcome, &store, &clock).await,
         };
         if outcome.as_ref().err().or(noted.as_ref().err()).is_some_and(duty::is_overtaken) {
@@ -168,6 +169,12 @@ pub async fn drive(
                 log(stage.as_ref(), round.take());
                 // Never longer than the period, since a wake-up may have been lost.
                 stage.due_in().await.map_or(period, |due| due.clamp(SHORTEST, period.max(SHORTEST)))
+            }
+            // No failure, so nothing to tell people of and nothing to back off from: the end of the reading wakes it.
+            Err(error) if BeingRead::is_why(&error) => {
+                log(stage.as_ref(), round.take());
+                tracing::debug!(stage = stage.name(), "Stage {} waits: {error:#}", stage.name());
+                period
             }
             Err(error) => {
                 failures += 1;
@@ -275,6 +282,36 @@ mod tests {
             assert_eq!(run.stages.iter().map(|f| (f.stage, f.advanced)).collect::<Vec<_>>(), told);
             assert_eq!((run.rounds, run.failed.len(), run.failed[0].0), (2, 1, "observe"));
             assert_eq!(store.list_job_status().await.unwrap().len(), 2, "both are known to the page");
+        })
+        .await;
+    }
+
+    /// Waits for the end of a reading, and tells when it has been asked twice.
+    struct Waiting(Arc<std::sync::atomic::AtomicUsize>, CancellationToken);
+
+    #[async_trait]
+    impl Stage for Waiting {
+        fn name(&self) -> &'static str {
+            "detect"
+        }
+
+        async fn run_once(&self) -> anyhow::Result<Progress> {
+            if self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst) > 0 {
+                self.1.cancel();
+            }
+            Err(anyhow::Error::from(BeingRead).context("looking at the items"))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stage_that_waits_for_the_end_of_a_reading_has_not_failed() {
+        on_each(|store| async move {
+            let (asked, stop) = (Arc::default(), CancellationToken::new());
+            let stage = Box::new(Waiting(Arc::clone(&asked), stop.clone()));
+            let period = Duration::from_millis(1);
+            drive(stage, store.clone(), Clock::System, period, Arc::default(), stop).await;
+            assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 2, "it is asked again");
+            assert!(store.list_job_status().await.unwrap().is_empty(), "nothing is told as a failure");
         })
         .await;
     }

@@ -238,7 +238,7 @@ impl Inbox {
 
 /// Will it pass by itself: is the source being read, or are others deciding?
 fn is_not_yet(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<NotYet>().is_some() || error.chain().any(|cause| cause.downcast_ref::<BeingRead>().is_some())
+    error.is::<NotYet>() || BeingRead::is_why(error)
 }
 
 /// Another process may have taken the request up meanwhile; then it is theirs to finish, and what both did is one by its key.

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 
-use super::super::enrich::{Round, is_being_read};
+use super::super::enrich::Round;
 use super::super::model_draft::{Because, ModelOutcome};
+use super::super::moment::BeingRead;
 use super::super::writers::{self, Stand, drift};
 use super::{Drafting, first_of};
 use crate::domain::action::Candidate;
@@ -54,7 +55,7 @@ impl Drafting {
                 continue;
             }
             let facts = match round.scenes.read(store, &case, promised).await {
-                Err(error) if is_being_read(&error) => continue,
+                Err(error) if BeingRead::is_why(&error) => continue,
                 facts => facts?,
             };
             let scene = round.scene(&facts);

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt as _};
 
+use super::super::moment::BeingRead;
 use super::super::promises::Promises;
 use super::super::scenes::Scenes;
 use super::super::settled::{Asks, Settled, inputs};
-use super::{Enriching, is_being_read};
+use super::Enriching;
 use crate::domain::case::{Case, Rank};
 use crate::domain::ids::{CaseId, ItemId};
 use crate::rules::assess::assess;
@@ -49,7 +50,7 @@ impl Enriching {
             place += 1;
             match found {
                 Ok((items, on, rank)) => settled.judged(&scenes.moment.book, case, items, on, rank),
-                Err(error) if is_being_read(&error) => {
+                Err(error) if BeingRead::is_why(&error) => {
                     being_read.insert(case.id.clone());
                 }
                 Err(error) => return Err(error),

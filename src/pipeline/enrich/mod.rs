@@ -22,7 +22,6 @@ pub(super) use self::recall::AWAY;
 pub(super) use self::round::Round;
 use super::context::Context as Stages;
 use super::figures::{Meter, StageFigures};
-use super::moment::BeingRead;
 use super::settled::Settled;
 use super::stop;
 use crate::store::StoreError;
@@ -48,9 +47,4 @@ impl Enriching {
     async fn is_stopped(&self) -> Result<bool, StoreError> {
         Ok(stop::stopped(&self.stages.store, &self.stages.config).await?.is_some())
     }
-}
-
-/// Is more of the case's items being told just now? It waits for that.
-pub(super) fn is_being_read(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<BeingRead>().is_some())
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use tokio::sync::MutexGuard;
 
+use super::super::moment::BeingRead;
 use super::super::promises::{Promises, first_choice};
 use super::super::scenes::{CaseFacts, Scenes};
 use super::super::settled::{Asks, Settled, inputs};
+use super::Enriching;
 use super::order::{Writings, as_read_back};
-use super::{Enriching, is_being_read};
 use crate::domain::book::Place;
 use crate::domain::case::Case;
 use crate::domain::money::Quantity;
@@ -88,7 +89,7 @@ impl Round<'_> {
             return Ok(None);
         }
         let facts = match self.scenes.read(&self.enriching.stages.store, case, promised).await {
-            Err(error) if is_being_read(&error) => return Ok(None),
+            Err(error) if BeingRead::is_why(&error) => return Ok(None),
             facts => facts?,
         };
         let assessment = assess(&self.scenes.scene(&facts));
@@ -118,7 +119,7 @@ impl Round<'_> {
         for case in std::mem::take(&mut self.asleep) {
             let promised = self.promises.to_others(&case.id);
             let facts = match self.scenes.read(&self.enriching.stages.store, &case, promised).await {
-                Err(error) if is_being_read(&error) => continue,
+                Err(error) if BeingRead::is_why(&error) => continue,
                 facts => facts?,
             };
             let rank = as_read_back(&assess(&self.scenes.scene(&facts)).rank)?;
