@@ -25,7 +25,7 @@ use crate::pipeline::moment::Moments;
 use crate::pipeline::noise::NoiseControl;
 use crate::pipeline::notify::Notify;
 use crate::pipeline::observe::Observe;
-use crate::pipeline::rechecking::Rechecking;
+use crate::pipeline::recheck_on_records::RecheckOnRecords;
 use crate::pipeline::remember::Remember;
 use crate::pipeline::understand::Understand;
 use crate::pipeline::verify::Verify;
@@ -192,7 +192,7 @@ fn approvals_of(store: &Store, config: &Arc<Config>, clock: &Clock, moments: &Ar
         store: store.clone(),
         config: Arc::clone(config),
         clock: clock.clone(),
-        recheck: Arc::new(Rechecking {
+        recheck: Arc::new(RecheckOnRecords {
             store: store.clone(),
             config: Arc::clone(config),
             clock: clock.clone(),

@@ -77,8 +77,8 @@ impl Approvals {
         if *verb != Verb::Approve {
             return Ok((self.decide(request).await?, Money::ZERO));
         }
-        let scene = self.scene(request).await?;
-        let value = scene.rec.candidate.value;
+        let clicked = self.clicked(request).await?;
+        let value = clicked.rec.candidate.value;
         // Before anything is judged: of a batch that is sent again, what it released itself would count with it now and
         // might raise its tier.
         if let Some(answer) = self.answered_before(request).await? {
@@ -87,8 +87,8 @@ impl Approvals {
         }
         let now = self.clock.now();
         let (person, grounds) = (self.person(&request.person)?, self.grounds(now).await?);
-        let judgement = self.judgement(&grounds, person, &scene.case, &scene.rec, &[], now).await?;
-        let found = format!("{} {}", scene.rec.candidate.codes(), judgement.ruling.tier);
+        let judgement = self.judgement(&grounds, person, &clicked.case, &clicked.rec, &[], now).await?;
+        let found = format!("{} {}", clicked.rec.candidate.codes(), judgement.ruling.tier);
         let first = first.get_or_insert_with(|| found.clone());
         if *first != found {
             return Err(DecisionRefused::MixedBatch { first: first.clone(), found });

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Approvals, DecisionRefused, DecisionRequest, Scene, Verb, failed};
+use super::{Approvals, Clicked, DecisionRefused, DecisionRequest, Verb, failed};
 use crate::domain::audit::{AuditEntry, Chained};
 use crate::domain::detail::{self, Detail as _};
 use crate::domain::hand::{Hand, could_be_one};
@@ -21,7 +21,7 @@ const HAND: &str = "hand";
 impl Approvals {
     /// Refuses to complete what the same hand could have begun: the second of two signatures, and the approval of what was
     /// edited.
-    pub(super) async fn refuse_one_hand(&self, request: &DecisionRequest, scene: &Scene) -> Result<(), DecisionRefused> {
+    pub(super) async fn refuse_one_hand(&self, request: &DecisionRequest, clicked: &Clicked) -> Result<(), DecisionRefused> {
         let second = if self.trusts(request) { Hand::Own } else { request.hand.clone() };
         if second == Hand::Own {
             return Ok(());
@@ -32,12 +32,12 @@ impl Approvals {
             }
             Err(DecisionRefused::OneHand { who: self.name_of(who), what, first, second: second.clone() })
         };
-        if let Some(first) = scene.rec.state.first_signature() {
-            judge(&first.by, "signed", self.hand_of_signature(&scene.rec.id.to_string(), &first.by).await?)?;
+        if let Some(first) = clicked.rec.state.first_signature() {
+            judge(&first.by, "signed", self.hand_of_signature(&clicked.rec.id.to_string(), &first.by).await?)?;
         }
-        if matches!(scene.rec.drafter, Drafter::Edited { .. }) {
+        if matches!(clicked.rec.drafter, Drafter::Edited { .. }) {
             // Whoever changed an earlier version has a hand in this one too.
-            for (who, hand) in self.hands_of_edits(scene).await? {
+            for (who, hand) in self.hands_of_edits(clicked).await? {
                 judge(&who, "changed", hand)?;
             }
         }
@@ -59,10 +59,10 @@ impl Approvals {
 
     /// Who made the edits that led to this recommendation, newest first, and whose hand each could have been, as the audit log
     /// says of the ones they were made from. An edit that the log does not tell of could have been anybody's.
-    async fn hands_of_edits(&self, scene: &Scene) -> Result<Vec<(PersonId, Option<Hand>)>, DecisionRefused> {
+    async fn hands_of_edits(&self, clicked: &Clicked) -> Result<Vec<(PersonId, Option<Hand>)>, DecisionRefused> {
         // An edited version does not say from which one it was made; the entry of the one that it took the place of does.
         let mut made_from = BTreeMap::new();
-        for (sibling, _) in &scene.siblings {
+        for (sibling, _) in &clicked.siblings {
             for e in self.store.list_audit_of(&format!("recommendation:{}", sibling.id)).await.map_err(failed)? {
                 if e.entry.action == "recommendation.edited"
                     && let Some(new) = detail::Became::of(&e.entry).new
@@ -71,7 +71,7 @@ impl Approvals {
                 }
             }
         }
-        let (mut hands, mut at) = (Vec::new(), &scene.rec);
+        let (mut hands, mut at) = (Vec::new(), &clicked.rec);
         // Taken out as it is walked through: the walk ends whatever the log says.
         while let Drafter::Edited { editors, .. } = &at.drafter {
             let Some((from, entry)) = made_from.remove(&at.id) else {

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::plan::{self, Plan};
-use super::{Approvals, DecisionRefused, DecisionRequest, Scene, failed};
+use super::{Approvals, Clicked, DecisionRefused, DecisionRequest, failed};
 use crate::domain::action::Action;
 use crate::domain::case::Case;
 use crate::domain::decision::{RecommendationState as State, Signature};
@@ -52,17 +52,17 @@ pub(super) struct Looked {
 
 impl Approvals {
     /// Looks at the records for an approval.
-    pub(super) async fn look(&self, scene: &Scene) -> Result<Looked, DecisionRefused> {
+    pub(super) async fn look(&self, clicked: &Clicked) -> Result<Looked, DecisionRefused> {
         // Before the rest: what is promised while the records are read shows as a difference in the click's turn.
-        let promised = self.recheck.promised(&scene.case).await.map_err(DecisionRefused::Failed)?;
-        let touched = self.touched(scene).await?;
-        let moved = self.recheck.moved(&scene.case, &scene.rec).await.map_err(DecisionRefused::Failed);
-        let actions: Vec<&Action> = scene.rec.candidate.actions().collect();
-        let checks = self.checks_hold(&scene.case, &actions).await.map(drop);
+        let promised = self.recheck.promised(&clicked.case).await.map_err(DecisionRefused::Failed)?;
+        let touched = self.touched(clicked).await?;
+        let moved = self.recheck.moved(&clicked.case, &clicked.rec).await.map_err(DecisionRefused::Failed);
+        let actions: Vec<&Action> = clicked.rec.candidate.actions().collect();
+        let checks = self.checks_hold(&clicked.case, &actions).await.map(drop);
         let mut terms = Vec::new();
         for action in actions {
-            let unit = self.unit_of(&scene.case, action).await?;
-            terms.push(Terms::of(&self.config, &scene.rec, action, unit));
+            let unit = self.unit_of(&clicked.case, action).await?;
+            terms.push(Terms::of(&self.config, &clicked.rec, action, unit));
         }
         Ok(Looked { promised, touched, moved, checks, terms })
     }
@@ -71,7 +71,7 @@ impl Approvals {
         &self,
         request: &DecisionRequest,
         person: &Person,
-        scene: Scene,
+        clicked: Clicked,
         looked: Looked,
         now: Timestamp,
     ) -> Result<Plan, DecisionRefused> {
@@ -79,29 +79,29 @@ impl Approvals {
         let decisions_seen = self.store.count_decisions().await.map_err(failed)?;
         // What was approved meanwhile is promised what it takes. Where that is of what this one takes, too, what is left is looked
         // at again; the others of fifty who click at once do not wait for it.
-        let promised = self.recheck.promised(&scene.case).await.map_err(DecisionRefused::Failed)?;
-        let looked = if looked.promised == promised { looked } else { self.look(&scene).await? };
+        let promised = self.recheck.promised(&clicked.case).await.map_err(DecisionRefused::Failed)?;
+        let looked = if looked.promised == promised { looked } else { self.look(&clicked).await? };
         // Asked before, and again in the click's turn: its scope may have been set in shadow while it waited.
-        self.refuse_unless_live(&scene.case).await?;
+        self.refuse_unless_live(&clicked.case).await?;
         let mutes_seen = self.store.mutes_seen().await.map_err(failed)?;
         let grounds = self.grounds(now).await?;
         let Looked { touched, moved, checks, terms, .. } = looked;
         let Judgement { ruling, standing, about } =
-            self.judgement(&grounds, person, &scene.case, &scene.rec, &touched, now).await?;
+            self.judgement(&grounds, person, &clicked.case, &clicked.rec, &touched, now).await?;
         // Who may not sign is told that, and not what the records say.
         let (signer, standing) = standing.map_err(DecisionRefused::MayNotSign)?;
-        self.refuse_one_hand(request, &scene).await?;
+        self.refuse_one_hand(request, &clicked).await?;
         let moved = moved?;
         if !moved.is_empty() {
-            let newest = scene.newest().map(|r| r.id.clone()).filter(|id| *id != scene.rec.id);
+            let newest = clicked.newest().map(|r| r.id.clone()).filter(|id| *id != clicked.rec.id);
             return Err(DecisionRefused::FactsChanged { moved, newest });
         }
         checks?;
         let on_behalf_of: Vec<PersonId> = signer.on_behalf_of.iter().map(|p| p.id.clone()).collect();
-        let event = plan::approval(&scene.rec, person.id.clone(), on_behalf_of, standing.needs_second);
+        let event = plan::approval(&clicked.rec, person.id.clone(), on_behalf_of, standing.needs_second);
         let version = self.config.rules.policy.version();
         let judged = plan::Judged { ruling: &ruling, signer: &signer, policy_version: &version, terms: &terms };
-        let mut plan = plan::approve(request, scene, event, judged, self.undo_window(), now)?;
+        let mut plan = plan::approve(request, clicked, event, judged, self.undo_window(), now)?;
         plan.decisions_seen = Some(decisions_seen);
         plan.mutes_seen = Some(mutes_seen);
         plan.delegations_seen = Some(grounds.delegations_seen);
@@ -245,15 +245,20 @@ impl Approvals {
 
     /// May this person put a recommendation out of sight: reject it, put it off, fold its case into another? That releases
     /// nothing, so it takes no tier; but it hides what others look after, so it takes the scope. Whoever was asked by name may.
-    pub(super) async fn may_put_away(&self, person: &Person, scene: &Scene, now: Timestamp) -> Result<(), DecisionRefused> {
+    pub(super) async fn may_put_away(
+        &self,
+        person: &Person,
+        clicked: &Clicked,
+        now: Timestamp,
+    ) -> Result<(), DecisionRefused> {
         may_turn_down(person)?;
-        let asked = matches!(&scene.rec.state, State::Forwarded { to, .. } if *to == person.id);
+        let asked = matches!(&clicked.rec.state, State::Forwarded { to, .. } if *to == person.id);
         // What Reeve proposes about its own list lies in nobody's part of the business.
-        if asked || person.scopes.is_everything() || scene.case.is_mute_proposal() {
+        if asked || person.scopes.is_everything() || clicked.case.is_mute_proposal() {
             return Ok(());
         }
         let grounds = self.grounds(now).await?;
-        let facts = self.facts_of(&scene.case, &scene.rec).await?;
+        let facts = self.facts_of(&clicked.case, &clicked.rec).await?;
         if self.capacities(&grounds, person, now).iter().any(|signer| signer.authority().scopes.hold_all(&facts)) {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::plan::{self, Plan};
-use super::{Approvals, DecisionRefused, DecisionRequest, Scene, failed};
+use super::{Approvals, Clicked, DecisionRefused, DecisionRequest, failed};
 use crate::domain::case::CaseState;
 use crate::domain::case_life::CaseEvent;
 use crate::domain::decision::{Event, RecommendationState as State};
@@ -16,11 +16,11 @@ impl Approvals {
     pub(super) async fn merge(
         &self,
         request: &DecisionRequest,
-        scene: Scene,
+        clicked: Clicked,
         into: &CaseId,
         now: Timestamp,
     ) -> Result<Plan, DecisionRefused> {
-        let Scene { rec, seen, siblings, mut case, .. } = scene;
+        let Clicked { rec, seen, siblings, mut case, .. } = clicked;
         if *into == case.id {
             return Err(DecisionRefused::Nowhere("a case can not be folded into itself; name the other one".to_owned()));
         }

@@ -83,7 +83,7 @@ pub struct Approvals {
 }
 
 /// What a click is judged on, read before anything is written.
-struct Scene {
+struct Clicked {
     /// The recommendation clicked on, with the version read.
     rec: Recommendation,
     seen: i64,
@@ -94,7 +94,7 @@ struct Scene {
     hidden: BTreeSet<RecommendationId>,
 }
 
-impl Scene {
+impl Clicked {
     /// What is proposed now: the best waiting recommendation on the case's present evidence.
     fn newest(&self) -> Option<&Recommendation> {
         let all = self.siblings.iter().map(|(r, _)| r).chain([&self.rec]).filter(|r| !self.hidden.contains(&r.id));
@@ -136,26 +136,26 @@ impl Approvals {
             return Ok(answer);
         }
         let person = self.person(&request.person)?;
-        let scene = self.scene(request).await?;
+        let clicked = self.clicked(request).await?;
         // What was on the screen is what is decided. A card that was changed meanwhile has to be read first.
-        if request.content_hash != scene.rec.content_hash() {
-            return Err(scene.facts_changed());
+        if request.content_hash != clicked.rec.content_hash() {
+            return Err(clicked.facts_changed());
         }
         if !matches!(request.verb, Verb::Undo) {
-            self.refuse_unless_live(&scene.case).await?;
+            self.refuse_unless_live(&clicked.case).await?;
         }
-        let drill = self.drill_of(request, &scene).await?;
+        let drill = self.drill_of(request, &clicked).await?;
         if !matches!(request.verb, Verb::Undo) {
-            if let Some(answer) = self.standing_decision(request, &scene) {
+            if let Some(answer) = self.standing_decision(request, &clicked) {
                 // Here too: counted between the two looks, it has an answer of its own.
                 return Ok(self.answered_before(request).await?.unwrap_or(answer));
             }
             // Before the facts: whoever came too late is told who was first, and not that something has moved.
-            self.refuse_if_decided(&scene).await?;
-            if matches!(scene.rec.state, State::Superseded)
-                || scene.case.evidence_hash.as_deref() != Some(&*scene.rec.evidence_hash)
+            self.refuse_if_decided(&clicked).await?;
+            if matches!(clicked.rec.state, State::Superseded)
+                || clicked.case.evidence_hash.as_deref() != Some(&*clicked.rec.evidence_hash)
             {
-                return Err(scene.facts_changed());
+                return Err(clicked.facts_changed());
             }
         }
         // Kept until the decision is written, since what it releases counts for the next one.
@@ -163,17 +163,17 @@ impl Approvals {
         let plan = match &request.verb {
             Verb::Approve => {
                 // What the records say is read before the turn comes, and again in it only where something was decided meanwhile.
-                let looked = self.look(&scene).await?;
+                let looked = self.look(&clicked).await?;
                 turn = Some(self.turn.lock().await);
-                self.approve(request, person, scene, looked, now).await?
+                self.approve(request, person, clicked, looked, now).await?
             }
-            Verb::Edit { step, action } => self.edit(request, person, scene, (*step, action), now).await?,
+            Verb::Edit { step, action } => self.edit(request, person, clicked, (*step, action), now).await?,
             Verb::Reject { reason, note } => {
-                self.may_put_away(person, &scene, now).await?;
-                plan::reject(request, scene, *reason, note, self.undo_window(), now)?
+                self.may_put_away(person, &clicked, now).await?;
+                plan::reject(request, clicked, *reason, note, self.undo_window(), now)?
             }
             Verb::Snooze { until, wake } => {
-                self.may_put_away(person, &scene, now).await?;
+                self.may_put_away(person, &clicked, now).await?;
                 let today = self.today(now);
                 let days = today.until(*until).map_or(i32::MAX, |span| span.get_days());
                 if !(1..=LONGEST_SNOOZE).contains(&days) {
@@ -181,20 +181,20 @@ impl Approvals {
                         "{until} is no day to snooze to: choose one of the next {LONGEST_SNOOZE} days after {today}"
                     )));
                 }
-                plan::snooze(request, scene, *until, *wake, now)?
+                plan::snooze(request, clicked, *until, *wake, now)?
             }
             Verb::Forward { to, note } => {
                 may_turn_down(person)?;
-                self.forward(request, scene, to, note, now).await?
+                self.forward(request, clicked, to, note, now).await?
             }
-            Verb::Return { note } => pass::give_back(request, scene, note, person, (now, self.today(now)))?,
+            Verb::Return { note } => pass::give_back(request, clicked, note, person, (now, self.today(now)))?,
             Verb::Merge { into } => {
-                self.may_put_away(person, &scene, now).await?;
-                self.merge(request, scene, into, now).await?
+                self.may_put_away(person, &clicked, now).await?;
+                self.merge(request, clicked, into, now).await?
             }
             Verb::Undo => {
                 may_turn_down(person)?;
-                plan::undo(request, scene, self.undo_window(), now)?
+                plan::undo(request, clicked, self.undo_window(), now)?
             }
         };
         let (plan, own) = Box::pin(self.own(request, plan, drill, now)).await?;
@@ -226,9 +226,9 @@ impl Approvals {
     }
 
     /// Who has a hand in it: whoever edited it, or entered the count or receipt that it is about.
-    async fn touched(&self, scene: &Scene) -> Result<Vec<PersonId>, DecisionRefused> {
-        let mut touched = edit::editors(&scene.rec).to_vec();
-        touched.extend(self.recheck.concerned(&scene.case).await.map_err(DecisionRefused::Failed)?);
+    async fn touched(&self, clicked: &Clicked) -> Result<Vec<PersonId>, DecisionRefused> {
+        let mut touched = edit::editors(&clicked.rec).to_vec();
+        touched.extend(self.recheck.concerned(&clicked.case).await.map_err(DecisionRefused::Failed)?);
         Ok(touched)
     }
 
@@ -236,26 +236,26 @@ impl Approvals {
         &self,
         request: &DecisionRequest,
         person: &Person,
-        scene: Scene,
+        clicked: Clicked,
         (number, action): (u32, &Action),
         now: Timestamp,
     ) -> Result<Plan, DecisionRefused> {
         may_turn_down(person)?;
-        let candidate = &scene.rec.candidate;
+        let candidate = &clicked.rec.candidate;
         let none = || DecisionRefused::BadEdit(format!("it has {} steps and no step {number}", candidate.step_count()));
         let was = candidate.step(number).ok_or_else(none)?.action;
         let (action, changes) = edit::edited_action(was, action).map_err(DecisionRefused::BadEdit)?;
         if let (Some(was), Some(asked)) = (was.quantity(), action.quantity()) {
-            let unit = self.unit_of(&scene.case, &action).await?;
+            let unit = self.unit_of(&clicked.case, &action).await?;
             edit::is_countable(asked, was, &unit).map_err(DecisionRefused::BadEdit)?;
         }
         // All steps are looked at again: more of one leaves less for another.
         let steps: Vec<&Action> =
             candidate.steps().map(|step| if step.number == number { &action } else { step.action }).collect();
-        let checks = self.checks_hold(&scene.case, &steps).await?;
+        let checks = self.checks_hold(&clicked.case, &steps).await?;
         let edit = edit::Edited { step: number, action, changes: changes.clone(), checks };
-        let edited = edit::edited(&scene.rec, person, edit, now);
-        plan::edit(request, scene, edited, number, &changes, now)
+        let edited = edit::edited(&clicked.rec, person, edit, now);
+        plan::edit(request, clicked, edited, number, &changes, now)
     }
 
     /// The unit in which the item of an action is counted; empty where no record says it.
@@ -288,7 +288,7 @@ impl Approvals {
         SignedDuration::from_mins(i64::from(self.config.approval.undo_minutes))
     }
 
-    async fn scene(&self, request: &DecisionRequest) -> Result<Scene, DecisionRefused> {
+    async fn clicked(&self, request: &DecisionRequest) -> Result<Clicked, DecisionRefused> {
         let id = &request.recommendation_id;
         let case_id = match self.store.get_recommendation(id).await {
             Ok((rec, _)) => rec.case_id,
@@ -301,7 +301,7 @@ impl Approvals {
         let hidden = drill::hidden(&siblings, &self.store.list_drills_of(&case_id).await.map_err(failed)?);
         let place = siblings.iter().position(|(r, _)| &r.id == id);
         let (rec, seen) = siblings.remove(place.ok_or_else(|| DecisionRefused::UnknownRecommendation(id.to_string()))?);
-        Ok(Scene { rec, seen, siblings, case, hidden })
+        Ok(Clicked { rec, seen, siblings, case, hidden })
     }
 
     /// Writes everything a decision changes in one transaction.

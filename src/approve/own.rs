@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::plan::{Plan, entry};
-use super::{Approvals, DecisionAnswer, DecisionRefused, DecisionRequest, Scene, Verb, failed};
+use super::{Approvals, Clicked, DecisionAnswer, DecisionRefused, DecisionRequest, Verb, failed};
 use crate::domain::action::Action;
 use crate::domain::case::Case;
 use crate::domain::decision::{Event, RecommendationState as State};
@@ -27,7 +27,7 @@ pub(super) struct Own {
 }
 
 /// A drill as it stood when the click came.
-pub(super) struct Standing {
+pub(super) struct ClickedDrill {
     drill: Drill,
     rec: Recommendation,
     seen: i64,
@@ -42,9 +42,9 @@ impl Approvals {
     pub(super) async fn drill_of(
         &self,
         request: &DecisionRequest,
-        scene: &Scene,
-    ) -> Result<Option<Standing>, DecisionRefused> {
-        let Some(drill) = self.store.find_drill(&scene.rec.id).await.map_err(failed)? else { return Ok(None) };
+        clicked: &Clicked,
+    ) -> Result<Option<ClickedDrill>, DecisionRefused> {
+        let Some(drill) = self.store.find_drill(&clicked.rec.id).await.map_err(failed)? else { return Ok(None) };
         match &drill.end {
             None => {}
             // Taken back unanswered: it is what any other recommendation is that is no longer there.
@@ -57,7 +57,7 @@ impl Approvals {
                 return Err(DecisionRefused::AlreadyDecided { who, what, at: *at });
             }
         }
-        Ok(Some(Standing { drill, rec: scene.rec.clone(), seen: scene.seen, case: scene.case.clone() }))
+        Ok(Some(ClickedDrill { drill, rec: clicked.rec.clone(), seen: clicked.seen, case: clicked.case.clone() }))
     }
 
     /// Changes what a judged click writes, where it is about Reeve itself.
@@ -65,13 +65,13 @@ impl Approvals {
         &self,
         request: &DecisionRequest,
         plan: Plan,
-        drill: Option<Standing>,
+        drill: Option<ClickedDrill>,
         now: Timestamp,
     ) -> Result<(Plan, Own), DecisionRefused> {
-        if let Some(standing) = drill
-            && let Some(result) = result_of(request, &standing)
+        if let Some(clicked) = drill
+            && let Some(result) = result_of(request, &clicked)
         {
-            return revealed(request, &plan, standing, result, now);
+            return revealed(request, &plan, clicked, result, now);
         }
         if plan.on.candidate.action.is_for_the_outside() {
             return Ok((plan, Own::default()));
@@ -133,13 +133,13 @@ fn mute_of(rec: &Recommendation) -> Option<Mute> {
 }
 
 /// What a click on a drill says; None for what answers nothing, such as passing it on or putting it off.
-fn result_of(request: &DecisionRequest, standing: &Standing) -> Option<DrillResult> {
+fn result_of(request: &DecisionRequest, clicked: &ClickedDrill) -> Option<DrillResult> {
     match &request.verb {
         Verb::Approve => Some(DrillResult::Accepted),
         Verb::Reject { .. } => Some(DrillResult::Caught),
         Verb::Edit { action, .. } => {
-            let planted = &standing.rec.candidate.action;
-            let mended = match standing.drill.field.as_str() {
+            let planted = &clicked.rec.candidate.action;
+            let mended = match clicked.drill.field.as_str() {
                 "quantity" => action.quantity() != planted.quantity(),
                 "date" => action.date().map(|(_, d)| d) != planted.date().map(|(_, d)| d),
                 // A place can not be edited, so it was not noticed.
@@ -155,11 +155,11 @@ fn result_of(request: &DecisionRequest, standing: &Standing) -> Option<DrillResu
 fn revealed(
     request: &DecisionRequest,
     plan: &Plan,
-    standing: Standing,
+    clicked: ClickedDrill,
     result: DrillResult,
     now: Timestamp,
 ) -> Result<(Plan, Own), DecisionRefused> {
-    let Standing { drill, rec, seen, case } = standing;
+    let ClickedDrill { drill, rec, seen, case } = clicked;
     let on = rec.clone();
     let mut rec = rec;
     // Never approved, not for a moment: nothing that looks for approvals may find it.

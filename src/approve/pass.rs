@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::plan::{self, Plan};
-use super::{Approvals, DecisionRefused, DecisionRequest, Scene};
+use super::{Approvals, Clicked, DecisionRefused, DecisionRequest};
 use crate::domain::decision::{Event, RecommendationState as State};
 use crate::domain::ids::PersonId;
 use crate::domain::policy::{Person, may_turn_down};
@@ -18,7 +18,7 @@ impl Approvals {
     pub(super) async fn forward(
         &self,
         request: &DecisionRequest,
-        scene: Scene,
+        clicked: Clicked,
         to: &PersonId,
         note: &str,
         now: Timestamp,
@@ -29,7 +29,7 @@ impl Approvals {
         if let Err(refusal) = may_turn_down(whom) {
             return Err(DecisionRefused::Nowhere(format!("it would be stuck there: {refusal}")));
         }
-        let touched = self.touched(&scene).await?;
+        let touched = self.touched(&clicked).await?;
         if touched.contains(to) {
             let who = &whom.name;
             return Err(DecisionRefused::Nowhere(format!(
@@ -38,19 +38,19 @@ impl Approvals {
         }
         let from = self.name_of(&request.person);
         let day = self.today(now);
-        passed(request, scene, whom, &from, note, (now, day))
+        passed(request, clicked, whom, &from, note, (now, day))
     }
 }
 
 fn passed(
     request: &DecisionRequest,
-    scene: Scene,
+    clicked: Clicked,
     to: &Person,
     from: &str,
     note: &str,
     (now, day): (Timestamp, Date),
 ) -> Result<Plan, DecisionRefused> {
-    let Scene { rec, seen, case, .. } = scene;
+    let Clicked { rec, seen, case, .. } = clicked;
     let on = rec.clone();
     let mut rec = rec;
     rec.state = rec.state.after(Event::Forward { by: request.person.clone(), to: to.id.clone() }, now)?;
@@ -66,12 +66,12 @@ fn passed(
 /// Gives it back to whoever passed it on.
 pub(super) fn give_back(
     request: &DecisionRequest,
-    scene: Scene,
+    clicked: Clicked,
     note: &str,
     person: &Person,
     (now, day): (Timestamp, Date),
 ) -> Result<Plan, DecisionRefused> {
-    let Scene { rec, seen, case, .. } = scene;
+    let Clicked { rec, seen, case, .. } = clicked;
     let on = rec.clone();
     let mut rec = rec;
     // Before the state moves on, for afterwards it does not say any more who passed it on.

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::Scene;
+use super::Clicked;
 use super::request::{DecisionAnswer, DecisionRefused, DecisionRequest};
 use crate::domain::action::Action;
 use crate::domain::audit::AuditEntry;
@@ -96,13 +96,13 @@ pub(super) struct Judged<'a> {
 /// them meanwhile, since the case is decided.
 pub(super) fn approve(
     request: &DecisionRequest,
-    scene: Scene,
+    clicked: Clicked,
     event: Event,
     judged: Judged<'_>,
     window: SignedDuration,
     now: Timestamp,
 ) -> Result<Plan, DecisionRefused> {
-    let Scene { rec, seen, siblings, mut case, .. } = scene;
+    let Clicked { rec, seen, siblings, mut case, .. } = clicked;
     let same_facts = |r: &Recommendation| r.evidence_hash == rec.evidence_hash;
     if siblings.iter().any(|(r, _)| same_facts(r) && is_released(&r.state)) {
         return Err(DecisionRefused::BadRequest("another proposal of this case is approved already".to_owned()));
@@ -187,13 +187,13 @@ pub(super) fn approve(
 /// A person changes quantity or dates: the old content can no longer be approved, the new one waits for somebody else.
 pub(super) fn edit(
     request: &DecisionRequest,
-    scene: Scene,
+    clicked: Clicked,
     mut edited: Recommendation,
     step: u32,
     changes: &[String],
     now: Timestamp,
 ) -> Result<Plan, DecisionRefused> {
-    let Scene { rec, seen, mut case, .. } = scene;
+    let Clicked { rec, seen, mut case, .. } = clicked;
     let on = rec.clone();
     if !rec.state.is_before_people() {
         return Err(DecisionRefused::BadEdit(format!("it is {} and can not be edited", rec.state.name().replace('_', " "))));
@@ -233,7 +233,7 @@ pub(super) fn edit(
 /// A person refuses this action, or the whole case when the reason says so.
 pub(super) fn reject(
     request: &DecisionRequest,
-    scene: Scene,
+    clicked: Clicked,
     reason: RejectReason,
     note: &str,
     window: SignedDuration,
@@ -243,7 +243,7 @@ pub(super) fn reject(
     if reason == RejectReason::MissingContext && note.trim().is_empty() {
         return Err(DecisionRefused::BadRequest("say what context is missing".into()));
     }
-    let Scene { rec, seen, siblings, mut case, hidden } = scene;
+    let Clicked { rec, seen, siblings, mut case, hidden } = clicked;
     let on = rec.clone();
     let event = Event::Reject { by: request.person.clone(), reason };
     let mut changed = Vec::new();
@@ -286,12 +286,12 @@ pub(super) fn reject(
 /// A person puts the case off: everything of it that waits.
 pub(super) fn snooze(
     request: &DecisionRequest,
-    scene: Scene,
+    clicked: Clicked,
     until: Date,
     wake: WakeCondition,
     now: Timestamp,
 ) -> Result<Plan, DecisionRefused> {
-    let Scene { rec, seen, siblings, mut case, .. } = scene;
+    let Clicked { rec, seen, siblings, mut case, .. } = clicked;
     let on = rec.clone();
     let event = Event::Snooze { by: request.person.clone(), until, wake };
     let mut changed = Vec::new();
@@ -314,11 +314,11 @@ pub(super) fn snooze(
 /// A person takes back a decision: the case is as it was before it.
 pub(super) fn undo(
     request: &DecisionRequest,
-    scene: Scene,
+    clicked: Clicked,
     window: SignedDuration,
     now: Timestamp,
 ) -> Result<Plan, DecisionRefused> {
-    let Scene { rec, seen, siblings, mut case, .. } = scene;
+    let Clicked { rec, seen, siblings, mut case, .. } = clicked;
     let on = rec.clone();
     // Another proposal of the case is approved and on its way: what is taken back now must not open the case beside it.
     if decided(&on.state).is_none_or(|(_, what, _)| what == "rejected")

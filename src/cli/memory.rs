@@ -58,7 +58,7 @@ pub(super) async fn run(config: Config, command: MemoryCommand, as_json: bool) -
 async fn status(app: &App, as_json: bool) -> anyhow::Result<Outcome> {
     let memories = &app.context.memories;
     memories.tell_index().await?;
-    let standing = memories.standing().await?;
+    let standing = memories.index_state().await?;
     let counted = app.context.store.count_memories().await?;
     if as_json {
         let counts: serde_json::Map<_, _> = counted.iter().map(|(kind, n)| (kind.name().to_owned(), json!(n))).collect();

@@ -51,7 +51,7 @@ pub enum MemoryError {
 
 /// How an index stands beside the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct IndexState {
     /// The index, and what it says of itself.
     pub index: String,
     /// What makes vectors of words; None where numbers alone count.
@@ -136,8 +136,8 @@ impl Memories {
     ///
     /// # Errors
     /// The store's or the index's.
-    pub async fn standing(&self) -> Result<Standing, MemoryError> {
-        Ok(Standing {
+    pub async fn index_state(&self) -> Result<IndexState, MemoryError> {
+        Ok(IndexState {
             index: self.index.check().await?,
             model: self.model(),
             points: self.index.count().await?,

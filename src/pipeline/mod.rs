@@ -22,7 +22,7 @@ pub mod promises;
 mod promoting;
 pub mod publish;
 pub mod recheck;
-pub mod rechecking;
+pub mod recheck_on_records;
 pub mod registry;
 pub mod remember;
 pub mod scenes;

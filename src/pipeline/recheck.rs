@@ -1,4 +1,4 @@
-//! Looking again at the moment of a decision.
+//! Looking again at the moment of a decision: what is asked. `recheck_on_records` answers it, tests put others in its place.
 
 use std::collections::BTreeMap;
 

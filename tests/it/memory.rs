@@ -318,7 +318,7 @@ async fn what_is_taken_back_after_midnight_is_remembered_no_longer_than_that_day
     assert!(decide(&app, &decided, Verb::Undo).await, "within the window");
     go_on(&app, "2026-10-22T00:01:00Z").await;
     assert!(store.count_memories().await.unwrap().is_empty(), "nobody decided that");
-    assert_eq!(app.context.memories.standing().await.unwrap().points, 0);
+    assert_eq!(app.context.memories.index_state().await.unwrap().points, 0);
     store.close().await;
 }
 
@@ -346,7 +346,7 @@ async fn an_outcome_is_learnt_later_and_what_is_old_is_forgotten_with_its_words(
     let until: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
     let memory = &app.context.memories;
     assert_eq!(memory.forget_before(until).await.unwrap(), memories.len());
-    let standing = memory.standing().await.unwrap();
+    let standing = memory.index_state().await.unwrap();
     assert_eq!((standing.points, standing.holds), (0, standing.last), "the index has forgotten them, too");
     store.close().await;
 }

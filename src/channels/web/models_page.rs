@@ -17,7 +17,7 @@ use crate::cards::plain;
 use crate::channels::ChannelState;
 use crate::domain::calendar::plus_days;
 use crate::domain::model::ModelName;
-use crate::pipeline::registry::drift::{self, Standing};
+use crate::pipeline::registry::drift::{self, DetectorDrift};
 use crate::pipeline::registry::{self, Changed, InForce};
 use crate::pipeline::writers::{self, Stand, Tally};
 use crate::store::{JobStatus, ModelStep, WriterStep};
@@ -210,7 +210,7 @@ async fn page(state: &ChannelState, who: &SignedIn, refused: Option<&str>, done:
 }
 
 /// A row for each detector: what runs, what was counted of it, and what is wrong.
-fn detectors(now: &InForce, standings: &[Standing]) -> Vec<Value> {
+fn detectors(now: &InForce, standings: &[DetectorDrift]) -> Vec<Value> {
     let row = |kind| {
         let name = now.models().name(kind);
         let standing = standings.iter().find(|standing| standing.model == name);
@@ -224,7 +224,7 @@ fn detectors(now: &InForce, standings: &[Standing]) -> Vec<Value> {
             "moved": moved.iter().map(said).collect::<Vec<_>>(),
             "answered": standing.map(|s| format!("{} of {}", s.answered.rejected, s.answered.shown)),
             "promised": standing.map(|s| s.promised),
-            "line": standing.and_then(Standing::line),
+            "line": standing.and_then(DetectorDrift::line),
         })
     };
     crate::domain::model::ModelKind::ALL.into_iter().map(row).collect()

@@ -308,7 +308,7 @@ async fn memory(config: &Config) -> anyhow::Result<String> {
     let store = looked_at(config).await?;
     let counted = store.count_memories().await?;
     let app = open::app_on(config.clone(), store).await?;
-    let standing = app.context.memories.standing().await?;
+    let standing = app.context.memories.index_state().await?;
     let remembered: usize = counted.iter().map(|(_, n)| n).sum();
     let words = standing.model.map_or_else(|| "words are not compared".to_owned(), |model| format!("words by {model}"));
     Ok(format!("{remembered} remembered; found {}; {words}", standing.index))

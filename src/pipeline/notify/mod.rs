@@ -27,7 +27,7 @@ use super::detect::{is_current, looked_through};
 use super::enrich::AWAY;
 use super::modes::in_force;
 use super::moment::Moment;
-use super::registry::drift::{self, Standing};
+use super::registry::drift::{self, DetectorDrift};
 use super::watermark::{self, Reading};
 use super::{Progress, Stage, observe, stop, writers};
 use crate::config::{Config, PlannerConfig};
@@ -403,7 +403,7 @@ async fn detectors(stages: &Stages) -> anyhow::Result<Vec<String>> {
     let running = stages.models().now().await?;
     let today = config.rules.calendar.calendar().day_of(clock.now());
     let standings = drift::of_the_day(store, &running, today, config.rules.detect.false_share).await?;
-    Ok(running.unreadable.iter().cloned().chain(standings.iter().filter_map(Standing::line)).collect())
+    Ok(running.unreadable.iter().cloned().chain(standings.iter().filter_map(DetectorDrift::line)).collect())
 }
 
 #[cfg(test)]

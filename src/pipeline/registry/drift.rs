@@ -28,7 +28,7 @@ const SHOWN_LEAST: u32 = 20;
 
 /// How a detector does of late.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct DetectorDrift {
     /// Which version runs.
     pub model: ModelName,
     /// What is watched, with how far it has moved; empty while there are too few days.
@@ -41,7 +41,7 @@ pub struct Standing {
     pub promised: f64,
 }
 
-impl Standing {
+impl DetectorDrift {
     /// Has what comes in or goes out become another population?
     pub fn has_drifted(&self) -> bool {
         self.moved.iter().any(|moved| moved.drift == Drift::Changed)
@@ -113,7 +113,7 @@ const STANDINGS: &str = "models.standings";
 ///
 /// # Errors
 /// As [`standings`].
-pub async fn of_the_day(store: &Store, running: &InForce, today: Date, promised: f64) -> anyhow::Result<Vec<Standing>> {
+pub async fn of_the_day(store: &Store, running: &InForce, today: Date, promised: f64) -> anyhow::Result<Vec<DetectorDrift>> {
     let all = standings(store, running, today, promised).await?;
     let text = serde_json::to_string(&(today, &all)).context("writing down how the detectors stand")?;
     store.put_setting(STANDINGS, &text).await?;
@@ -124,7 +124,7 @@ pub async fn of_the_day(store: &Store, running: &InForce, today: Date, promised:
 ///
 /// # Errors
 /// The store's.
-pub async fn kept(store: &Store) -> Result<Option<(Date, Vec<Standing>)>, StoreError> {
+pub async fn kept(store: &Store) -> Result<Option<(Date, Vec<DetectorDrift>)>, StoreError> {
     // What an earlier version wrote is as good as nothing: the next digest writes it anew.
     Ok(store.find_setting(STANDINGS).await?.and_then(|text| serde_json::from_str(&text).ok()))
 }
@@ -133,7 +133,7 @@ pub async fn kept(store: &Store) -> Result<Option<(Date, Vec<Standing>)>, StoreE
 ///
 /// # Errors
 /// When the store can not be read.
-pub async fn standings(store: &Store, running: &InForce, today: Date, promised: f64) -> anyhow::Result<Vec<Standing>> {
+pub async fn standings(store: &Store, running: &InForce, today: Date, promised: f64) -> anyhow::Result<Vec<DetectorDrift>> {
     let answers = figures::by_detector(store, today, ANSWER_DAYS).await.context("counting people's answers")?;
     let mut all = Vec::new();
     for kind in ModelKind::ALL {
@@ -153,7 +153,13 @@ pub async fn standings(store: &Store, running: &InForce, today: Date, promised: 
         };
         let of = answers.iter().filter(|figure| figure.detector == signs).map(|figure| figure.noise);
         let (rejected, shown) = of.fold((0, 0), |(r, s), noise| (r + noise.rejected, s + noise.shown));
-        all.push(Standing { model, moved, days: (now.len(), then.len()), answered: Noise::of(rejected, shown), promised });
+        all.push(DetectorDrift {
+            model,
+            moved,
+            days: (now.len(), then.len()),
+            answered: Noise::of(rejected, shown),
+            promised,
+        });
     }
     Ok(all)
 }

@@ -1,4 +1,4 @@
-//! Looks again at the moment of a decision, at the book of that moment.
+//! The [`Recheck`] that runs: looks again at the moment of a decision, on the records as they are then.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use crate::rules::scope;
 use crate::store::Store;
 
 /// The second look of every queue and click: at the records for what goes outside, at the decisions for Reeve's own list.
-pub struct Rechecking {
+pub struct RecheckOnRecords {
     /// Cases, their exceptions, what was promised.
     pub store: Store,
     /// The rules' settings, and people with their names in the ERP.
@@ -41,7 +41,7 @@ pub struct Rechecking {
 }
 
 #[async_trait]
-impl Recheck for Rechecking {
+impl Recheck for RecheckOnRecords {
     async fn recheck(&self, case: &Case, steps: &[&Action]) -> anyhow::Result<Vec<Vec<Check>>> {
         // What Reeve does itself stands alone.
         if let [action] = steps
@@ -126,7 +126,7 @@ impl Recheck for Rechecking {
     }
 }
 
-impl Rechecking {
+impl RecheckOnRecords {
     async fn promised_on(&self, case: &Case, items: &BTreeSet<ItemId>) -> anyhow::Result<Promised> {
         let firm = Promises::firm_on(&self.store, items).await?.to_others(&case.id);
         let proposed = Promises::proposed_on(&self.store, items).await?.to_others(&case.id);
