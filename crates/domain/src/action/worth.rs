@@ -1,7 +1,9 @@
 //! What an action is worth, in money with its doubt (handbook §6).
 
+use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::FactValue;
 use crate::money::Money;
 
 /// An estimate with its doubt: 10th percentile, mean, 90th percentile.
@@ -45,8 +47,9 @@ pub struct MoneySum {
 impl MoneySum {
     /// Computes NB from its parts.
     pub fn new(p: f64, loss_now: Range, loss_after: Range, cost: Money, regret: Money) -> Self {
-        // Four decimals are what is shown and kept, and what the audit computes from.
-        let p = (p.clamp(0.0, 1.0) * 10_000.0).round() / 10_000.0;
+        // Four decimals are what is shown and kept, and what the audit computes from. Rounded as the fact that says p is: one half of a
+        // ten-thousandth (8.5 of 16) must not go up in one place and to even in the other.
+        let p = FactValue::rounded(p.clamp(0.0, 1.0), 4).to_f64().unwrap_or(0.0);
         let net = |now: Money, after: Money| {
             Money::from_minor(
                 (p * (now - after).minor as f64 - cost.minor as f64 - (1.0 - p) * regret.minor as f64).round_ties_even()
@@ -85,6 +88,16 @@ mod tests {
         .benefit
         .expected
         .to_string()
+    }
+
+    #[test]
+    fn p_is_the_one_that_its_fact_says() {
+        // Eight and a half of sixteen lies just between two numbers of four decimals.
+        for p in (0..=160_u32).map(|n| f64::from(n) / 160.0).chain([0.53125, 0.28125, 0.00005, 0.99995]) {
+            let none = Range::certain(Money::ZERO);
+            let kept = MoneySum::new(p, none, none, Money::ZERO, Money::ZERO).p;
+            assert_eq!(FactValue::number(kept, 4), FactValue::number(p, 4), "{p}");
+        }
     }
 
     #[test]
