@@ -1,14 +1,20 @@
 //! Two lives of one recording, morning by morning: what of the cards that both have is another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::days::{Card, Morning};
+use crate::domain::action::Candidate;
 use crate::domain::ids::CaseId;
+use crate::domain::words::cut;
+
+/// How many cards that differ are told of in words, and how many characters of each part.
+const TOLD: usize = 20;
+const SHOWN: usize = 200;
 
 /// What differs between two lives. Cards are counted each morning anew.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Against {
     /// Mornings on which the digests list other cases, or in another order.
     pub digests: u32,
@@ -30,6 +36,8 @@ pub struct Against {
     pub order: u32,
     /// Another action first.
     pub first_choice: u32,
+    /// What is another of what is proposed, the first of them: the morning, the case, and each that differs.
+    pub told: Vec<String>,
 }
 
 impl Against {
@@ -48,6 +56,14 @@ impl Against {
                 found.place += u32::from(card.case != at_its_place.case);
                 if let Some(their) = theirs.get(&card.case) {
                     found.card(card, their);
+                    if card.proposed != their.proposed && found.told.len() < TOLD {
+                        found.told.push(format!(
+                            "{} {}: {}",
+                            one.day,
+                            card.case,
+                            difference(&card.proposed, &their.proposed)
+                        ));
+                    }
                 }
             }
         }
@@ -73,8 +89,26 @@ impl Against {
     }
 }
 
+/// What of the proposals of two cards is another, by the names of their parts.
+fn difference(one: &[Candidate], other: &[Candidate]) -> String {
+    if one.len() != other.len() {
+        return format!("{} proposals, {} in the other", one.len(), other.len());
+    }
+    let mut found = BTreeSet::new();
+    for (one, other) in one.iter().zip(other) {
+        // A candidate that does not become JSON is told as one that differs in nothing that has a name.
+        let (one, other) = (serde_json::to_value(one).unwrap_or_default(), serde_json::to_value(other).unwrap_or_default());
+        let parts = one.as_object().into_iter().chain(other.as_object()).flat_map(|object| object.keys());
+        for part in parts.filter(|part| one.get(part.as_str()) != other.get(part.as_str())) {
+            let shown = |whole: &serde_json::Value| whole.get(part.as_str()).map(ToString::to_string).unwrap_or_default();
+            found.insert(format!("{part} {}, {} in the other", cut(&shown(&one), SHOWN), cut(&shown(&other), SHOWN)));
+        }
+    }
+    found.into_iter().collect::<Vec<_>>().join("; ")
+}
+
 /// What is to be done, whatever it is worth today: its action and whom or what it is done with, without quantities and days.
-fn key(candidate: &crate::domain::action::Candidate) -> String {
+fn key(candidate: &Candidate) -> String {
     let about = candidate.steps().map(|step| {
         let words = step.summary.split_whitespace().filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
         format!("{} {}", step.action.code(), words.collect::<Vec<_>>().join(" "))
@@ -87,7 +121,7 @@ mod tests {
     use reeve_testing::cases;
 
     use super::*;
-    use crate::domain::action::{Action, Candidate, MoneySum, Range};
+    use crate::domain::action::{Action, MoneySum, Range};
     use crate::domain::money::Money;
 
     fn card(case: &str, p: f64, order: [&str; 2]) -> Card {
@@ -123,6 +157,7 @@ mod tests {
         assert_eq!((turned.digests, turned.place, turned.rank, turned.is_same()), (1, 2, 0, false));
         let doubted = Against::of(&both, &morning(vec![card("case-a", 0.4, ["one", "two"]), b.clone()]));
         assert_eq!((doubted.p, doubted.rank, doubted.proposed, doubted.order, doubted.place), (1, 1, 1, 0, 0));
+        assert!(doubted.told[0].contains("money {\"benefit\""), "{:?}", doubted.told);
         let other_first = Against::of(&both, &morning(vec![card("case-a", 0.5, ["two", "one"]), b]));
         assert_eq!((other_first.order, other_first.first_choice, other_first.p), (1, 1, 0));
         let fewer = Against::of(&both, &morning(vec![a]));

@@ -137,7 +137,11 @@ impl Report {
         likes(&mut out, "lines of digests", &self.on_lines);
         likes(&mut out, "all cards", &self.on_cards);
         against(&mut out, "Memory moved (against the same decisions without it; has to be nothing)", &self.memory_moved);
-        against(&mut out, "Decisions moved (against nobody deciding)", &self.decisions_moved);
+        against(
+            &mut out,
+            "Decisions moved (against nobody deciding)",
+            &Against { told: vec![], ..self.decisions_moved.clone() },
+        );
         for (code, (before, now)) in &self.learnt {
             let _ = writeln!(out, "  p of {code:<13} {before:.3} before any decision, {now:.3} on the last morning");
         }
@@ -194,6 +198,9 @@ fn against(out: &mut String, what: &str, found: &Against) {
         "  p {}, any figure of the rank {}, place among the same cards {}; proposals {}, their order {}, the first of them {}.",
         found.p, found.rank, found.place, found.proposed, found.order, found.first_choice
     );
+    for what in &found.told {
+        let _ = writeln!(out, "    {what}");
+    }
 }
 
 fn recomputed(out: &mut String, found: &Recomputed) {
