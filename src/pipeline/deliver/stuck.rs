@@ -12,6 +12,7 @@ use super::Deliver;
 use super::ended::NOT_SENT;
 use super::shown::CASE;
 use crate::config::{Config, WEBHOOK};
+use crate::domain::calendar::Calendar;
 use crate::domain::decision::RecommendationState as State;
 use crate::domain::detail::{Detail as _, NotSent};
 use crate::domain::outbox::OutboxKind;
@@ -285,7 +286,12 @@ async fn unseen(store: &Store) -> Result<Vec<Unseen>, StoreError> {
     Ok(unseen)
 }
 
-/// What the digest says of deliveries: one line for each destination that is down and one for each hand-off that is not seen.
+/// Approvals that are not seen which the digest names, the newest. In a shop where people do other than they approve there are more every
+/// week, and a list that only grows is not read.
+const UNSEEN_NAMED: usize = 3;
+
+/// What the digest says of deliveries: one line for each destination that is down, one for each of the newest hand-offs that are not
+/// seen, and one for how many there are beside these.
 ///
 /// # Errors
 /// When the store can not be read.
@@ -295,8 +301,23 @@ pub async fn lines(store: &Store, config: &Config, now: Timestamp) -> Result<Vec
         .iter()
         .filter(|d| d.down)
         .map(|d| format!("Hand-offs to {} do not get through: it {}.", d.name, d.says));
-    let missed = unseen.iter().map(|u| format!("Approved, {} since {}: {} (case {}).", u.why, u.since, u.summary, u.case));
-    Ok(down.chain(missed).collect())
+    Ok(down.chain(missed(&unseen, &config.rules.calendar.calendar())).collect())
+}
+
+/// What the digest says of approvals that are not seen, which come oldest first.
+pub(super) fn missed(unseen: &[Unseen], calendar: &Calendar) -> Vec<String> {
+    let (earlier, newest) = unseen.split_at(unseen.len().saturating_sub(UNSEEN_NAMED));
+    let named = newest.iter().rev().map(|one| {
+        format!("Approved, {} since {}: {} (case {}).", one.why, calendar.day_of(one.since), one.summary, one.case)
+    });
+    let beside = earlier.first().map(|oldest| {
+        format!(
+            "Approved earlier and not seen in the ERP or not sent: {} more, the oldest since {}; see Outbox, or `reeve outbox list`.",
+            earlier.len(),
+            calendar.day_of(oldest.since)
+        )
+    });
+    named.chain(beside).collect()
 }
 
 impl Deliver {

@@ -3,6 +3,7 @@
 mod ended;
 mod kinds;
 mod stopped;
+mod unseen;
 
 use reeve_testing::endpoint::{Endpoint, Says};
 use reeve_testing::receiver::{Receiver, SECRET};
