@@ -42,7 +42,7 @@ pub struct BeingRead;
 impl BeingRead {
     /// Is it why something could not be done? Then it passes by itself.
     pub fn is_why(error: &anyhow::Error) -> bool {
-        error.chain().any(|cause| cause.is::<Self>())
+        error.chain().any(<dyn std::error::Error + 'static>::is::<Self>)
     }
 }
 

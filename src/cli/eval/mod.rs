@@ -71,7 +71,7 @@ pub(in crate::cli) async fn run(config: Config, command: Eval, json: bool) -> an
         Eval::Votes(command) => votes::run(&command).await,
         Eval::Export(args) => data::export(&args).await,
         Eval::Import(args) => data::import(&args),
-        Eval::Recording(args) => recording::run(config, args, json).await,
+        Eval::Recording(args) => Box::pin(recording::run(config, args, json)).await,
         Eval::Detectors(args) => super::models::eval(&args, json),
     }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::domain::action::Action;
 use crate::domain::ids::RecommendationId;
 use crate::reports::audit::{card, tables};
 use crate::rules::recompute::Verdict;
@@ -57,7 +58,7 @@ impl Recomputed {
                 continue;
             }
             let found = self.verify(store, config, &rec.id).await?;
-            let codes: BTreeSet<&str> = rec.candidate.actions().map(|action| action.code()).collect();
+            let codes: BTreeSet<&str> = rec.candidate.actions().map(Action::code).collect();
             for code in codes {
                 self.by_action.entry(code.to_owned()).or_default().add(&found);
             }
