@@ -28,7 +28,7 @@ async fn eight_mornings() -> Report {
 
 #[tokio::test]
 async fn decisions_are_shown_beside_later_cards_and_every_figure_recomputes() {
-    let report = eight_mornings().await;
+    let report = Box::pin(eight_mornings()).await;
     let said = report.text();
     assert_eq!((report.days, report.memory.as_str()), (8, "numbers alone"), "{said}");
     // The rule was followed through the one door.

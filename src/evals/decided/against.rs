@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::days::{Card, Morning};
 use crate::domain::action::Candidate;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, FactId};
 use crate::domain::words::cut;
 
 /// How many cards that differ are told of in words, and how many characters of each part.
@@ -56,13 +56,9 @@ impl Against {
                 found.place += u32::from(card.case != at_its_place.case);
                 if let Some(their) = theirs.get(&card.case) {
                     found.card(card, their);
-                    if card.proposed != their.proposed && found.told.len() < TOLD {
-                        found.told.push(format!(
-                            "{} {}: {}",
-                            one.day,
-                            card.case,
-                            difference(&card.proposed, &their.proposed)
-                        ));
+                    let (ours, theirs) = (without_names(&card.proposed), without_names(&their.proposed));
+                    if ours != theirs && found.told.len() < TOLD {
+                        found.told.push(format!("{} {}: {}", one.day, card.case, difference(&ours, &theirs)));
                     }
                 }
             }
@@ -74,7 +70,7 @@ impl Against {
         self.cards += 1;
         self.p += u32::from(one.rank.p.to_bits() != other.rank.p.to_bits());
         self.rank += u32::from(one.rank != other.rank);
-        self.proposed += u32::from(one.proposed != other.proposed);
+        self.proposed += u32::from(without_names(&one.proposed) != without_names(&other.proposed));
         let actions = |card: &Card, beside: &Card| -> Vec<String> {
             let in_both = |action: &String| beside.proposed.iter().any(|other| action == &key(other));
             card.proposed.iter().map(key).filter(in_both).collect()
@@ -87,6 +83,22 @@ impl Against {
     pub fn is_same(&self) -> bool {
         *self == Self { cards: self.cards, ..Self::default() }
     }
+}
+
+/// Proposals whose cited decisions have no names: a decision is named by a hash of what was on the card, which in a life without memory
+/// was less. What the decision was, and how many are cited, stays.
+fn without_names(proposed: &[Candidate]) -> Vec<Candidate> {
+    let mut proposed = proposed.to_vec();
+    for candidate in &mut proposed {
+        for cite in &mut candidate.cites {
+            if let Some((_, what)) = cite.as_str().strip_prefix("decision:").and_then(|of| of.split_once('/')) {
+                *cite = FactId::new(format!("decision/{what}"));
+            }
+        }
+        // They came in the order of their names.
+        candidate.cites.sort();
+    }
+    proposed
 }
 
 /// What of the proposals of two cards is another, by the names of their parts.
