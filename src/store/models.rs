@@ -241,7 +241,7 @@ pub(super) const STEPS: &str =
 
 /// Text packed and in letters, the same for the same text.
 fn packed(text: &str) -> String {
-    // The best level takes four times as long, at every start of a program with a new store, for a few per cent.
+    // Fast: this is done at every start of a program with a new store, and what is kept is a few models.
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     let done = packed.write_all(text.as_bytes()).and_then(|()| packed.finish());
     STANDARD.encode(done.expect("writing to memory does not fail"))
